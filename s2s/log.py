@@ -1,0 +1,30 @@
+"""What s2s says while it works: plain lines and progress bars, on standard error only."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def say(message: str) -> None:
+    """One line on standard error, above a running progress bar if there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(message, file=sys.stderr)
+    sys.stderr.flush()
+
+
+def warn(message: str) -> None:
+    """One line on standard error that begins with `warning:`."""
+    say(f"warning: {message}")
+
+
+def progress(items: Iterable[Item], what: str, total: int | None = None, unit: str = "segments") -> Iterator[Item]:
+    """The items, with a bar that shows the time left once it has taken a second; without a terminal, a line at most every 10 s."""
+    from tqdm import tqdm
+
+    interval = 0.2 if sys.stderr.isatty() else 10.0
+    yield from tqdm(
+        items, desc=what, total=total, unit=f" {unit}", file=sys.stderr, delay=1, mininterval=interval, leave=False
+    )
