@@ -1,0 +1,161 @@
+"""Seq2Seq: frontend, encoder, bridge, attention, decoder and output as one model, for text and audio alike."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from s2s.config import AttentionConfig, ModelConfig, RegularisationConfig
+from s2s.errors import ConfigError
+from s2s.nn.attention import AdditiveAttention, Attention, DotAttention, GeneralAttention, MultiHeadAttention
+from s2s.nn.bridge import Bridge, ZeroBridge
+from s2s.nn.decoder import DecoderState, InputFeedingDecoder, Memory, ParallelDecoder
+from s2s.nn.encoder import Encoder
+from s2s.nn.frontends import TextFrontend
+from s2s.nn.initialisation import initialise
+from s2s.nn.output import Output
+
+NO_REGULARISATION = RegularisationConfig(**dict.fromkeys(RegularisationConfig.model_fields, 0.0))
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """`features` (B, T, E) are what the output layer compares with the vocabulary; `attention` is (B, T, S)."""
+
+    features: Tensor
+    attention: Tensor
+
+
+class Seq2Seq(nn.Module):
+    """An encoder-decoder; only `frontend` knows what sources are made of."""
+
+    def __init__(
+        self,
+        frontend: nn.Module,
+        encoder: Encoder,
+        bridge: Bridge | ZeroBridge,
+        target_frontend: TextFrontend,
+        decoder: ParallelDecoder | InputFeedingDecoder,
+        output: Output,
+    ) -> None:
+        super().__init__()
+        self.frontend = frontend
+        self.encoder = encoder
+        self.bridge = bridge
+        self.target_frontend = target_frontend
+        self.decoder = decoder
+        self.output = output
+
+    def encode(self, source: Tensor, lengths: Tensor) -> Memory:
+        """Source ids (B, S) with their lengths (B) to the memory that the decoder reads."""
+        encoded = self.encoder(self.frontend(source), lengths)
+        keys, values = self.decoder.attention.prepare(encoded.values)
+        return Memory(keys, values, encoded.mask, self.bridge(encoded))
+
+    def decode(self, memory: Memory, inputs: Tensor) -> Decoded:
+        """All target inputs (B, T) at once, BOS first."""
+        state = self.start(memory)
+        features, attention, _ = self.decoder(self.target_frontend(inputs), state)
+        return Decoded(self.output.narrow(features), attention)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Features (..., E) of `decode` to logits (..., V)."""
+        logits: Tensor = self.output(features)
+        return logits
+
+    def start(self, memory: Memory, beam_size: int = 1) -> DecoderState:
+        """The state before the first step; rows b * beam_size to (b + 1) * beam_size - 1 belong to source b."""
+        owner = torch.arange(len(memory.mask), device=memory.mask.device)
+        if beam_size > 1:
+            owner = owner.repeat_interleave(beam_size)
+            memory = memory.select(owner)
+        return self.decoder.start(memory, owner)
+
+    def step(self, state: DecoderState, tokens: Tensor) -> tuple[Tensor, DecoderState]:
+        """One token per row (N) to log-probabilities of the next (N, V) and the state after it."""
+        features, _, state = self.decoder(self.target_frontend(tokens.unsqueeze(1)), state)
+        logits = self.logits(self.output.narrow(features)[:, 0])
+        return torch.log_softmax(logits.float(), dim=1), state
+
+
+def build_model(
+    config: ModelConfig, source_size: int, target_size: int, regularisation: RegularisationConfig = NO_REGULARISATION
+) -> Seq2Seq:
+    """A model with fresh weights, drawn from torch's default generator, for the given vocabulary sizes.
+
+    ConfigError: three-way tied embeddings with two vocabularies, or dot attention between unequal widths.
+    """
+    source_embedding, target_embedding, output_embedding = _embeddings(config, source_size, target_size)
+    drop = regularisation
+    encoder = Encoder(
+        config.encoder.cell,
+        config.embedding_width,
+        config.encoder.width,
+        config.encoder.layers,
+        drop.layer_dropout,
+        drop.weight_dropout,
+    )
+    decoder_kind = ParallelDecoder if config.decoder.kind == "parallel" else InputFeedingDecoder
+    decoder = decoder_kind(
+        config.decoder.cell,
+        config.embedding_width,
+        config.decoder.width,
+        config.decoder.layers,
+        _attention(config.attention, config.decoder.width, encoder.width),
+        drop.layer_dropout,
+        drop.weight_dropout,
+    )
+    model = Seq2Seq(
+        TextFrontend(source_embedding, drop.embedding_dropout, drop.source_word_dropout),
+        encoder,
+        _bridge(config, encoder.width),
+        TextFrontend(target_embedding, drop.embedding_dropout, drop.target_word_dropout),
+        decoder,
+        Output(decoder.feature_width, output_embedding, drop.output_dropout),
+    )
+    initialise(model)
+    return model
+
+
+def _embeddings(
+    config: ModelConfig, source_size: int, target_size: int
+) -> tuple[nn.Embedding, nn.Embedding, nn.Embedding]:
+    """The embeddings of source, target and output; the same object where they are tied."""
+    source = nn.Embedding(source_size, config.embedding_width)
+    if config.tied_embeddings == "three-way":
+        if source_size != target_size:
+            raise ConfigError(
+                f'tied_embeddings = "three-way" needs one joint vocabulary, but the source has {source_size:,} entries '
+                f'and the target {target_size:,}. Set model.tied_embeddings = "output", or prepare the data with a joint one.'
+            )
+        return source, source, source
+    target = nn.Embedding(target_size, config.embedding_width)
+    if config.tied_embeddings == "output":
+        return source, target, target
+    return source, target, nn.Embedding(target_size, config.embedding_width)
+
+
+def _attention(config: AttentionConfig, query_width: int, memory_width: int) -> Attention:
+    if config.kind == "dot":
+        if query_width != memory_width:
+            raise ConfigError(
+                f"dot attention needs model.decoder.width ({query_width}) to be twice model.encoder.width "
+                f'({memory_width // 2}). Set one of them, or model.attention.kind = "general".'
+            )
+        return DotAttention(memory_width)
+    if config.kind == "general":
+        return GeneralAttention(query_width, memory_width)
+    width = config.width or query_width
+    if config.kind == "additive":
+        return AdditiveAttention(query_width, memory_width, width)
+    heads = config.heads or 4
+    if width % heads:
+        raise ConfigError(f"model.attention.width ({width}) must be a multiple of model.attention.heads ({heads}).")
+    return MultiHeadAttention(query_width, memory_width, width, heads)
+
+
+def _bridge(config: ModelConfig, memory_width: int) -> Bridge | ZeroBridge:
+    parts = 2 if config.decoder.cell == "lstm" else 1
+    if config.bridge == "zeros":
+        return ZeroBridge(config.decoder.width, config.decoder.layers, parts)
+    return Bridge(config.bridge, memory_width, config.decoder.width, config.decoder.layers, parts)
