@@ -1,0 +1,1 @@
+"""Recipes: a corpus, a config, a training run and its score, each from one folder."""
