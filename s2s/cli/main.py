@@ -1,11 +1,9 @@
-"""The command `s2s`: a table of commands imported when they are used, and the one boundary from errors to exit codes."""
+"""The command `s2s`: a table of commands each imported when it is used."""
 
 import difflib
 import importlib
-import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -14,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 import s2s
-from s2s.errors import S2SError
+from s2s.cli.boundary import report
 
 COMMANDS = {
     "prepare": ("s2s.cli.prepare", "Filter a corpus, train its tokenizer and write a prepared data set."),
@@ -91,36 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = cli.main(args=arguments, prog_name="s2s", standalone_mode=False)
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
-        if os.environ.get("S2S_DEBUG"):
-            traceback.print_exc()
-        return _report(error)
+        return report(error)
     return status if isinstance(status, int) else 0
-
-
-def _report(error: BaseException) -> int:
-    """Tell the user what went wrong, and return the exit code for it."""
-    if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    if isinstance(error, (click.Abort, KeyboardInterrupt)):
-        return _say("stopped.", 1 if isinstance(error.__cause__, EOFError) else 130)
-    if isinstance(error, S2SError):
-        return _say(str(error), error.exit_code)
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        click.echo(error.ctx.get_usage(), err=True)
-        click.echo(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
-    if isinstance(error, click.ClickException):
-        return _say(error.format_message(), error.exit_code)
-    if isinstance(error, OSError) and error.filename is not None:
-        return _say(f"{os.fsdecode(error.filename)}: {error.strerror}.", 1)
-    bug = f"{type(error).__name__}: {error}"
-    return _say(f"this is a bug in s2s ({bug}). Run again with S2S_DEBUG=1 to see where it arose, and report it.", 1)
-
-
-def _say(message: str, exit_code: int) -> int:
-    """Write `error: message` to standard error; returns the exit code, for the caller to return."""
-    click.echo(f"error: {message}", err=True)
-    return exit_code
 
 
 def _terminate(received: int, frame: FrameType | None) -> NoReturn:

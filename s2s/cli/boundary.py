@@ -1,0 +1,55 @@
+"""The boundary at which every error becomes one message on standard error and an exit code."""
+
+import os
+import sys
+import traceback
+
+import click
+
+from s2s.errors import S2SError
+
+
+def report(error: BaseException) -> int:
+    """Tell the user what went wrong; returns the exit code.
+
+    A reader that went away (`s2s translate | head`) is told nothing. What s2s did not raise itself, and the system did
+    not either, is a bug and says so.
+    """
+    if os.environ.get("S2S_DEBUG"):
+        traceback.print_exception(error)
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, click.ClickException):
+        return _report_wrong_use(error)
+    message, exit_code = _describe(error)
+    click.echo(f"error: {message}", err=True)
+    return exit_code
+
+
+def _report_wrong_use(error: click.ClickException) -> int:
+    """A command line that cannot be understood: the usage of the command, then what is wrong with it."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+        click.echo(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
+    click.echo(f"error: {error.format_message()}", err=True)
+    return error.exit_code
+
+
+def _describe(error: BaseException) -> tuple[str, int]:
+    """The message and exit code for an error that is not about the command line."""
+    if isinstance(error, S2SError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
+        return "stopped.", 130
+    if isinstance(error, click.Abort):
+        return "the input ended early.", 1
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}.", 1
+    if isinstance(error, MemoryError):
+        return "out of memory.", 1
+    bug = f"this is a bug in s2s ({type(error).__name__}: {error})"
+    return f"{bug}. Run again with S2S_DEBUG=1 to see where it arose, and report it.", 1

@@ -1,0 +1,33 @@
+"""What all tests share: one thread, no network, nothing written outside of temporary folders."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="s2s-tests-")
+atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
+os.environ["MPLBACKEND"] = "agg"
+
+settings.register_profile("s2s", deadline=None, derandomize=True, database=None)
+settings.load_profile("s2s")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Two threads on busy cores can be ten times slower than one, and would change the last bits of sums."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The root of the project."""
+    return Path(__file__).resolve().parent.parent
