@@ -1,0 +1,77 @@
+"""The model card: what a model is, how it was trained, how good it is and how to use it, for people."""
+
+from s2s.checkpoint.record import ModelInfo, TrainingSummary
+
+
+def model_card(info: ModelInfo, parameters: int) -> str:
+    """The README.md of a model directory, in Markdown."""
+    source, target = info.languages
+    return "\n".join(
+        [
+            f"# Translation from {source} to {target}",
+            "",
+            f"A recurrent sequence-to-sequence model of {parameters:,} parameters, written by {info.written_by}.",
+            "",
+            "## What it is",
+            "",
+            *shape_lines(info),
+            "",
+            "## How it was trained",
+            "",
+            *training_lines(info.training),
+            "",
+            "## How good it is",
+            "",
+            *_score_lines(info.training),
+            "",
+            "## How to use it",
+            "",
+            "    s2s translate FOLDER < input.txt > output.txt",
+            "",
+            "or, in Python,",
+            "",
+            "    import s2s",
+            '    print(s2s.load("FOLDER").translate(["One line."])[0].text)',
+            "",
+            "where FOLDER is this folder. `model.json` holds the config and the SHA-256 of every file that is needed;",
+            "this page may be edited.",
+            "",
+        ]
+    )
+
+
+def shape_lines(info: ModelInfo) -> list[str]:
+    """The model's shape as a Markdown list."""
+    encoder, decoder = info.model.encoder, info.model.decoder
+    return [
+        f"- encoder: {encoder.layers} bidirectional {encoder.cell.upper()} layers of width {encoder.width}",
+        f"- decoder: {decoder.kind}, {decoder.layers} {decoder.cell.upper()} layers of width {decoder.width}, "
+        f"{info.model.attention.kind} attention",
+        f"- embeddings: width {info.model.embedding_width}, tied: {info.model.tied_embeddings}",
+        f"- vocabularies: {info.source_size:,} source and {info.target_size:,} target entries",
+        f"- search by default: beam {info.decoding.beam_size}, length penalty {info.decoding.length_penalty:g}, "
+        f"at most {info.decoding.max_length} tokens",
+    ]
+
+
+def training_lines(training: TrainingSummary) -> list[str]:
+    """How the model was trained, as a Markdown list."""
+    lines = [f"- {training.updates:,} updates, seed {training.seed}"]
+    if training.segments is not None:
+        lines.append(f"- {training.segments:,} training segments")
+    if training.minutes is not None:
+        lines.append(f"- {training.minutes:.1f} minutes of training")
+    lines.append(f"- SHA-256 of the data's manifest: {training.data}")
+    if training.averaged:
+        lines.append(f"- its weights are the mean of those of {', '.join(training.averaged)}")
+    return lines
+
+
+def _score_lines(training: TrainingSummary) -> list[str]:
+    if not training.dev:
+        return ["It was not scored."]
+    lines = ["On the development part, which also chose this checkpoint:", ""]
+    return lines + [
+        f"- {score.metric}: {score.value:.2f}" + (f" (`{score.signature}`)" if score.signature else "")
+        for score in training.dev
+    ]

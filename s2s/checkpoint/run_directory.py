@@ -1,0 +1,155 @@
+"""The checkpoints of a run: folders `checkpoints/<update>/` that never change, and small files that name best and last.
+
+A checkpoint is written as a whole under a temporary name, renamed, and only then named by `best.json` and `last.json`,
+so that a kill at any moment leaves a run that can be used and resumed.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor
+
+from s2s.checkpoint.record import RECORD, read_info, read_json, verify
+from s2s.checkpoint.training_state import load_training_state
+from s2s.errors import ModelError
+from s2s.files import committed_folder, write_json
+from s2s.log import warn
+
+FOLDER = "checkpoints"
+SCORE = "score.json"
+
+
+@dataclass(frozen=True)
+class Score:
+    """What checkpoints are ranked by: a higher BLEU or a lower loss is better."""
+
+    metric: Literal["bleu", "loss"]
+    value: float
+
+    @property
+    def rank(self) -> float:
+        """Higher is better."""
+        return -self.value if self.metric == "loss" else self.value
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The training state of a checkpoint, as it was saved."""
+
+    folder: Path
+    tensors: dict[str, Tensor]
+    record: dict[str, Any]
+
+
+def publish(run: Path, update: int, write: Callable[[Path], None], score: Score | None, keep_best: int = 1) -> Path:
+    """Make `checkpoints/<update>/` of what `write` puts into the folder it is given, and prune older ones.
+
+    The `keep_best` best stay, this one, and the one before it in case that this one gets damaged. Checkpoints of later
+    updates, left by a run that was resumed from before them, go. Without a score a checkpoint is never the best.
+    """
+    folder = run / FOLDER / str(update)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with committed_folder(folder, replace=True) as temporary:
+        write(temporary)
+        if score is not None:
+            write_json(temporary / SCORE, {"metric": score.metric, "value": score.value})
+    ranked = [path for path in best_checkpoints(run) if int(path.name) <= update]
+    if ranked:
+        write_json(run / "best.json", {"update": int(ranked[0].name), **read_json(ranked[0] / SCORE)})
+    write_json(run / "last.json", {"update": update})
+    newest = [path for path in _checkpoints(run) if int(path.name) <= update][-2:]
+    _prune(run, keep={*newest, *ranked[: max(keep_best, 1)]})
+    return folder
+
+
+def best_checkpoints(run: Path) -> list[Path]:
+    """The checkpoints that have a score, best first; of equal ones the earlier is better."""
+    ranked = []
+    for folder in _checkpoints(run):
+        if (folder / SCORE).is_file():
+            ranked.append((-_read_score(folder / SCORE).rank, int(folder.name), folder))
+    return [folder for _, _, folder in sorted(ranked)]
+
+
+def resolve(path: Path) -> Path:
+    """The model directory that is meant by a model directory or a run; ModelError when it is neither."""
+    path = Path(path)
+    if (path / RECORD).is_file():
+        return path
+    if not path.exists():
+        raise ModelError(f"{path} does not exist. Give a model directory or the folder of a training run.")
+    chosen = _chosen_checkpoint(path)
+    if chosen is None:
+        raise ModelError(
+            f"{path} is not a model directory: {RECORD} is missing; nor a run with a checkpoint: best.json and "
+            "last.json are missing."
+        )
+    if not (chosen / RECORD).is_file():
+        raise ModelError(f"{chosen}, the chosen checkpoint of {path}, is incomplete: {RECORD} is missing.")
+    return chosen
+
+
+def resume(run: Path) -> Resumed | None:
+    """The training state of the last checkpoint, None before the first.
+
+    A damaged one is passed over with a warning for the one before it; ModelError when all are damaged.
+    """
+    folders = _checkpoints(run)[::-1]
+    last = run / "last.json"
+    try:
+        update = _named_update(last) if last.is_file() else -1
+    except ModelError as error:
+        warn(f"{error} Taking the newest checkpoint.")
+        update = -1
+    folders = [folder for folder in folders if int(folder.name) <= update] or folders
+    for folder in folders:
+        try:
+            verify(folder, read_info(folder))
+            return Resumed(folder, *load_training_state(folder))
+        except ModelError as error:
+            warn(f"{error} Trying the checkpoint before it.")
+    if folders:
+        raise ModelError(f"No checkpoint in {run / FOLDER} can be read. Remove {run} to train from the start.")
+    return None
+
+
+def _chosen_checkpoint(run: Path) -> Path | None:
+    """The checkpoint named by `best.json`, else by `last.json`, else None."""
+    for name in ("best.json", "last.json"):
+        if (run / name).is_file():
+            return run / FOLDER / str(_named_update(run / name))
+    return None
+
+
+def _checkpoints(run: Path) -> list[Path]:
+    """All checkpoints of a run, earliest first."""
+    folder = run / FOLDER
+    names = [path for path in folder.iterdir() if path.name.isdecimal()] if folder.is_dir() else []
+    return sorted(names, key=lambda path: int(path.name))
+
+
+def _prune(run: Path, keep: set[Path]) -> None:
+    """Remove all but `keep`; each loses its name first, so that no half of a checkpoint is ever seen."""
+    for path in _checkpoints(run):
+        if path not in keep:
+            path.rename(path.with_name(f".removed-{path.name}"))
+    for removed in (run / FOLDER).glob(".removed-*"):
+        shutil.rmtree(removed)
+
+
+def _named_update(path: Path) -> int:
+    update = read_json(path).get("update")
+    if not isinstance(update, int) or isinstance(update, bool) or update < 0:
+        raise ModelError(f"{path} does not name a checkpoint: its update is {update!r}.")
+    return update
+
+
+def _read_score(path: Path) -> Score:
+    document = read_json(path)
+    metric, value = document.get("metric"), document.get("value")
+    if metric not in ("bleu", "loss") or not isinstance(value, (int, float)):
+        raise ModelError(f"{path} does not hold a score.")
+    return Score(metric, float(value))
