@@ -47,9 +47,9 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return "stopped.", 130
     if isinstance(error, click.Abort):
         return "the input ended early.", 1
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("s2s"):
+        return f"the Python package {error.name} is not installed; s2s doctor names what is missing and the cure.", 1
     if isinstance(error, OSError) and error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror}.", 1
-    if isinstance(error, MemoryError):
-        return "out of memory.", 1
     bug = f"this is a bug in s2s ({type(error).__name__}: {error})"
     return f"{bug}. Run again with S2S_DEBUG=1 to see where it arose, and report it.", 1
