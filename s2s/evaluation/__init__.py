@@ -1,0 +1,1 @@
+"""How good translations are: scores with signatures, baselines, placeholder counts."""
