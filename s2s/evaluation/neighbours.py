@@ -27,8 +27,7 @@ class NearestNeighbour:
     """An inverted index of tf-idf weighted character n-grams; similarity is the cosine, the first of equals wins."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        if not texts:
-            raise ValueError("there is no text to be near to")
+        assert texts
         grams = _grams(texts)
         self._vocabulary, ids, frequency = np.unique(grams.codes, return_inverse=True, return_counts=True)
         self._idf = np.log1p(len(texts) / frequency).astype(np.float32)
