@@ -19,6 +19,11 @@ settings.register_profile("s2s", deadline=None, derandomize=True, database=None)
 settings.load_profile("s2s")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option that accepts a changed public surface."""
+    parser.addoption("--freeze", action="store_true", help="write the public surface that is found into surface.json")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Two threads on busy cores can be ten times slower than one, and would change the last bits of sums."""
