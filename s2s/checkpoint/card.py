@@ -3,14 +3,14 @@
 from s2s.checkpoint.record import ModelInfo, TrainingSummary
 
 
-def model_card(info: ModelInfo, parameters: int) -> str:
+def model_card(info: ModelInfo) -> str:
     """The README.md of a model directory, in Markdown."""
     source, target = info.languages
     return "\n".join(
         [
             f"# Translation from {source} to {target}",
             "",
-            f"A recurrent sequence-to-sequence model of {parameters:,} parameters, written by {info.written_by}.",
+            f"A recurrent sequence-to-sequence model of {info.parameters:,} parameters, written by {info.written_by}.",
             "",
             "## What it is",
             "",
@@ -22,7 +22,7 @@ def model_card(info: ModelInfo, parameters: int) -> str:
             "",
             "## How good it is",
             "",
-            *_score_lines(info.training),
+            *score_lines(info.training),
             "",
             "## How to use it",
             "",
@@ -67,7 +67,8 @@ def training_lines(training: TrainingSummary) -> list[str]:
     return lines
 
 
-def _score_lines(training: TrainingSummary) -> list[str]:
+def score_lines(training: TrainingSummary) -> list[str]:
+    """How good the model is, as a Markdown list."""
     if not training.dev:
         return ["It was not scored."]
     lines = ["On the development part, which also chose this checkpoint:", ""]

@@ -74,14 +74,14 @@ def save_model(
         languages=tokenizers.languages,
         source_size=tokenizers.source.size,
         target_size=tokenizers.target.size,
+        parameters=sum(tensor.numel() for tensor in unique(model).values()),
         model=config,
         decoding=decoding,
         training=training,
         files=describe(folder, [WEIGHTS, *names]),
     )
     write_json(folder / RECORD, to_document(info))
-    parameters = sum(tensor.numel() for tensor in unique(model).values())
-    write_text(folder / CARD, model_card(info, parameters))
+    write_text(folder / CARD, model_card(info))
 
 
 def load_model(

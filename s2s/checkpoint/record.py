@@ -58,6 +58,7 @@ class ModelInfo(Section):
     languages: tuple[str, str]
     source_size: Count
     target_size: Count
+    parameters: Natural
     model: ModelConfig
     decoding: DecodingConfig
     training: TrainingSummary

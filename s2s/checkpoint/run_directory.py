@@ -132,12 +132,12 @@ def _checkpoints(run: Path) -> list[Path]:
 
 
 def _prune(run: Path, keep: set[Path]) -> None:
-    """Remove all but `keep`; each loses its name first, so that no half of a checkpoint is ever seen."""
+    """Remove all but `keep`, and what a kill left behind; each loses its name first, so that no half is ever seen."""
     for path in _checkpoints(run):
         if path not in keep:
             path.rename(path.with_name(f".removed-{path.name}"))
-    for removed in (run / FOLDER).glob(".removed-*"):
-        shutil.rmtree(removed)
+    for hidden in (run / FOLDER).glob(".*"):
+        shutil.rmtree(hidden)
 
 
 def _named_update(path: Path) -> int:
