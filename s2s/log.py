@@ -20,11 +20,13 @@ def warn(message: str) -> None:
     say(f"warning: {message}")
 
 
-def progress(items: Iterable[Item], what: str, total: int | None = None, unit: str = "segments") -> Iterator[Item]:
-    """The items, with a bar that shows the time left once it has taken a second; without a terminal, a line at most every 10 s."""
+def progress(
+    items: Iterable[Item], what: str, total: int | None = None, unit: str = "segments", delay: float = 1
+) -> Iterator[Item]:
+    """The items, with a bar that shows the time left once `delay` seconds went by; without a terminal, a line every 10 s."""
     from tqdm import tqdm
 
     interval = 0.2 if sys.stderr.isatty() else 10.0
     yield from tqdm(
-        items, desc=what, total=total, unit=f" {unit}", file=sys.stderr, delay=1, mininterval=interval, leave=False
+        items, desc=what, total=total, unit=f" {unit}", file=sys.stderr, delay=delay, mininterval=interval, leave=False
     )
