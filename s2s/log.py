@@ -23,7 +23,7 @@ def warn(message: str) -> None:
 def progress(
     items: Iterable[Item], what: str, total: int | None = None, unit: str = "segments", delay: float = 1
 ) -> Iterator[Item]:
-    """The items, with a bar that shows the time left once `delay` seconds went by; without a terminal, a line every 10 s."""
+    """The items, with a bar of the time left once `delay` seconds went by; without a terminal, a line every 10 s."""
     from tqdm import tqdm
 
     interval = 0.2 if sys.stderr.isatty() else 10.0
