@@ -1,11 +1,10 @@
-"""Whether placeholders survive translation: counts of those that were lost or invented."""
+"""Whether placeholders and markup survive translation: counts of those that were lost or invented."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+from s2s.text.placeholders import placeholders
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ def count_placeholders(expected: Sequence[str], hypotheses: Sequence[str]) -> Pl
     """Compare each hypothesis with a text that has the right placeholders: its source or its reference."""
     total, lost, invented = 0, 0, 0
     for right, hypothesis in zip(expected, hypotheses, strict=True):
-        wanted, found = Counter(_PLACEHOLDER.findall(right)), Counter(_PLACEHOLDER.findall(hypothesis))
+        wanted, found = Counter(placeholders(right)), Counter(placeholders(hypothesis))
         total += wanted.total()
         lost += (wanted - found).total()
         invented += (found - wanted).total()

@@ -1,0 +1,17 @@
+"""What the scripts of all recipes share: errors that end them as they end `s2s`."""
+
+import sys
+from typing import NoReturn
+
+import click
+
+from s2s.cli.boundary import report
+
+
+def run(command: click.Command) -> NoReturn:
+    """Run a script's command and exit with the code of its outcome."""
+    try:
+        command.main(standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:
+        sys.exit(report(error))
+    sys.exit(0)

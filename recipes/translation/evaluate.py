@@ -1,0 +1,159 @@
+"""Score a training run on the test parts of its data, beside two baselines, and show some of its translations."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from recipes.results import Result, record
+from recipes.running import run
+from recipes.translation.tables import RESULTS, write_tables
+from s2s.data.prepared import PreparedData
+from s2s.errors import UsageError
+from s2s.evaluation.neighbours import NearestNeighbour
+from s2s.evaluation.placeholders import PlaceholderCounts, count_placeholders
+from s2s.evaluation.report import placeholder_line, score_lines, score_values
+from s2s.evaluation.scores import Score, ScoreOptions, bleu, score_systems, tokenizer_for
+from s2s.files import sha256, write_json
+from s2s.inference.translator import Translator
+from s2s.rng import python_random
+
+SAMPLES = 10
+SYSTEMS = {"model": "the model", "copy": "copy of the source", "nearest": "target of the nearest training source"}
+
+
+@click.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--data", "data_folder", required=True, type=click.Path(path_type=Path), help="The data of the run.")
+@click.option("--record", "recorded", is_flag=True, help="Add the result to this recipe's results.json and README.")
+def command(folder: Path, data_folder: Path, recorded: bool) -> None:
+    """Score RUN on every test part of its data, beside two baselines, and write RUN/results.json."""
+    manifest = read_manifest(folder, data_folder)
+    data = PreparedData.open(data_folder)
+    translator = Translator.load(folder)
+    parts = {name: evaluate_part(data, name, translator) for name in data.splits if name.startswith("test")}
+    result = describe(manifest, data_folder) | summarise(parts)
+    click.echo("\n".join(report(parts)))
+    write_json(folder / "results.json", result)
+    if recorded:
+        record(RESULTS, result)
+        write_tables()
+
+
+def read_manifest(folder: Path, data: Path) -> dict[str, Any]:
+    """What training wrote about the run; UsageError unless it has ended and was trained on this data."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise UsageError(f"{folder} is not a training run: manifest.json is missing.")
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if not manifest["finished"]:
+        raise UsageError(f"The run {folder} has not ended: repeat the training command, which resumes it.")
+    if manifest["data_sha256"] != sha256(data / "manifest.json"):
+        raise UsageError(f"The run {folder} was trained on other data than {data}: its test part may have been seen.")
+    return manifest
+
+
+@dataclass(frozen=True)
+class PartResult:
+    """One test part: texts, scores by system and metric, BLEU flavours of the model, placeholder counts."""
+
+    sources: list[str]
+    references: list[str]
+    translations: list[str]
+    systems: dict[str, dict[str, Score]]
+    flavours: dict[str, Score]
+    placeholders: PlaceholderCounts
+
+
+def evaluate_part(data: PreparedData, name: str, translator: Translator) -> PartResult:
+    """Translate one test part with the run's own search settings and score it."""
+    part, train = data.split(name), data.split("train")
+    sources, references = list(part.source), list(part.target)
+    translations = [translation.text for translation in translator.translate(sources)]
+    tokenize = tokenizer_for(data.languages[1])
+    nearest = NearestNeighbour(train.source).nearest(sources)
+    systems = {"model": translations, "copy": sources, "nearest": [train.target[row] for row in nearest]}
+    flavours = {"lowercased": ScoreOptions(tokenize, lowercase=True)}
+    if tokenize == "13a":
+        flavours["lowercased, tokenised by intl"] = ScoreOptions("intl", lowercase=True)
+    return PartResult(
+        sources,
+        references,
+        translations,
+        score_systems(systems, [references], ScoreOptions(tokenize)),
+        {flavour: bleu(translations, [references], options) for flavour, options in flavours.items()},
+        count_placeholders(sources, translations),
+    )
+
+
+def describe(manifest: dict[str, Any], data: Path) -> Result:
+    """What was trained, on what, where and from which commit."""
+    preparation = json.loads((data / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        "corpus": preparation["corpus"],
+        "languages": "-".join(preparation["languages"]),
+        "config": config_name(manifest["command"]),
+        **{key: manifest[key] for key in ("seed", "minutes", "commit", "hardware", "threads", "versions")},
+    }
+
+
+def config_name(arguments: Sequence[str]) -> str:
+    """The config file of a training command and its overrides, apart from that of the seed."""
+    overrides = [value for option, value in pairwise(arguments) if option == "--set"]
+    overrides += [argument.removeprefix("--set=") for argument in arguments if argument.startswith("--set=")]
+    files = [Path(argument).name for argument in arguments if argument.endswith(".toml")]
+    return " ".join([*files, *(override for override in overrides if not override.startswith("seed="))])
+
+
+def summarise(parts: dict[str, PartResult]) -> Result:
+    """The scores as plain values; the headline is BLEU on the first test part."""
+    first = next(iter(parts.values()))
+    return {
+        "headline": score_values(first.systems["model"])["bleu"] | {"metric": "BLEU"},
+        "parts": {name: _part_values(part) for name, part in parts.items()},
+        "samples": samples(first),
+    }
+
+
+def _part_values(part: PartResult) -> Result:
+    return {
+        "segments": len(part.sources),
+        "systems": {name: score_values(scores) for name, scores in part.systems.items()},
+        "flavours": score_values(part.flavours),
+        "placeholders": asdict(part.placeholders),
+    }
+
+
+def samples(part: PartResult) -> list[dict[str, str]]:
+    """Segments drawn by a fixed seed, whatever became of them."""
+    rows = sorted(python_random(1, "samples").sample(range(len(part.sources)), min(SAMPLES, len(part.sources))))
+    return [
+        {"source": part.sources[row], "translation": part.translations[row], "reference": part.references[row]}
+        for row in rows
+    ]
+
+
+def report(parts: dict[str, PartResult]) -> Iterator[str]:
+    """The scores of all parts and some translations, for people."""
+    for name, part in parts.items():
+        yield f"{name}: {len(part.sources):,} segments"
+        for system, scores in part.systems.items():
+            yield f"  {SYSTEMS[system]}"
+            yield from score_lines(scores, indent="    ")
+        yield "  the model, other flavours of BLEU"
+        for flavour, score in part.flavours.items():
+            yield f"    {flavour}: {score.value:.2f}  {score.signature}"
+        yield f"  {placeholder_line(part.placeholders)}"
+    for sample in samples(next(iter(parts.values()))):
+        yield from ("", *(f"  {kind + ':':<12} {text}" for kind, text in sample.items()))
+
+
+if __name__ == "__main__":
+    run(command)

@@ -1,0 +1,98 @@
+"""The tables of this recipe's README, generated from its results.json."""
+
+from pathlib import Path
+from typing import Any
+
+from recipes.results import Result, fill, groups, overview, read_results, short_commit, table
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results.json"
+README = HERE / "README.md"
+OVERVIEW = HERE.parent / "README.md"
+
+
+def write_tables() -> None:
+    """Bring both READMEs into line with the recorded results."""
+    results = read_results(RESULTS)
+    for name, text in tables(results).items():
+        fill(README, name, text)
+    fill(OVERVIEW, "overview", overview({HERE.name: results}))
+
+
+def tables(results: list[Result]) -> dict[str, str]:
+    """The generated parts of the README by the name of their markers."""
+    return {"results": results_table(results), "runs": runs_table(results), "samples": samples(results)}
+
+
+def results_table(results: list[Result]) -> str:
+    """Scores of the model and the baselines, a row for each test part, and the signatures below."""
+    header = ["corpus", "config", "seed", "part", "BLEU", "chrF2", "TER", "copy", "nearest", "lowercased", "lc, intl"]
+    parts = [(result, name, part) for result in results for name, part in result["parts"].items()]
+    rows = [
+        [
+            f"{result['corpus']} {result['languages']}",
+            f"`{result['config']}`",
+            result["seed"],
+            name,
+            *(_value(part["systems"]["model"][metric]) for metric in ("bleu", "chrf", "ter")),
+            *(f"{part['systems'][baseline]['bleu']['score']:.2f}" for baseline in ("copy", "nearest")),
+            *(f"{flavour['score']:.2f}" for flavour in part["flavours"].values()),
+        ]
+        for result, name, part in parts
+    ]
+    return "\n".join([table(header, rows), "", "Signatures:", "", *_signatures([part for _, _, part in parts])])
+
+
+def _value(score: dict[str, Any]) -> str:
+    return f"{score['score']:.2f} ± {score['confidence_95']:.2f}"
+
+
+def _signatures(parts: list[dict[str, Any]]) -> list[str]:
+    """Each signature once, with the column that it belongs to."""
+    named = {"BLEU": "bleu", "chrF2": "chrf", "TER": "ter"}
+    found: dict[str, None] = {}
+    for part in parts:
+        for name, metric in named.items():
+            found[f"- {name}: `{part['systems']['model'][metric]['signature']}`"] = None
+        for name, flavour in part["flavours"].items():
+            found[f"- BLEU, {name}: `{flavour['signature']}`"] = None
+    return list(found)
+
+
+def runs_table(results: list[Result]) -> str:
+    """Where the rows of the results come from."""
+    header = ["corpus", "config", "seed", "minutes", "threads", "hardware", "torch", "placeholders lost", "commit"]
+    return table(
+        header,
+        [
+            [
+                f"{result['corpus']} {result['languages']}",
+                f"`{result['config']}`",
+                result["seed"],
+                f"{result['minutes']:.1f}",
+                result["threads"],
+                result["hardware"],
+                result["versions"]["torch"],
+                _placeholders(result),
+                short_commit(result["commit"]),
+            ]
+            for result in results
+        ],
+    )
+
+
+def _placeholders(result: Result) -> str:
+    counts = [part["placeholders"] for part in result["parts"].values()]
+    lost, invented, expected = (sum(count[key] for count in counts) for key in ("lost", "invented", "expected"))
+    return f"{lost} of {expected}, {invented} invented"
+
+
+def samples(results: list[Result]) -> str:
+    """The samples of the first seed of each data set and config."""
+    sections = []
+    for group in groups(results):
+        first = group[0]
+        title = f"{first['corpus']} {first['languages']}, `{first['config']}`, seed {first['seed']}:"
+        rows = [[sample["source"], sample["translation"], sample["reference"]] for sample in first["samples"]]
+        sections.append(f"{title}\n\n{table(['source', 'translation', 'reference'], rows)}")
+    return "\n\n".join(sections)
