@@ -102,7 +102,7 @@ def save(number, frame):
 signal.signal(signal.SIGTERM, save)
 signal.signal(signal.SIGINT, save)
 pathlib.Path("ready").write_text("")
-time.sleep(60)
+for _ in range(60): time.sleep(1)
 """
 QUICKSTART = """
 import pathlib, sys
