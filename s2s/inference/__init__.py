@@ -1,0 +1,1 @@
+"""From a model directory to results: translations and scores of given ones."""

@@ -1,0 +1,125 @@
+"""Lines as users send them: split at LF only, as soon as they arrive, whatever bytes they hold."""
+
+import codecs
+import gzip
+import select
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+MAX_LINE_BYTES = 2**20
+READ_BYTES = 2**16
+GZIP_MAGIC = b"\x1f\x8b"
+BOM = "\ufeff"
+
+
+class ByteStream(Protocol):
+    """What is needed of a binary file: to read what is there without waiting for more."""
+
+    def read1(self, size: int, /) -> bytes:
+        """At most `size` bytes, as soon as there are any; none at the end."""
+
+    def fileno(self) -> int:
+        """The descriptor to ask whether more can be read; OSError when there is none."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line without its end, and of one longer than 1 MiB only that much; `repaired`: bad UTF-8 became U+FFFD."""
+
+    text: str
+    repaired: bool = False
+
+
+class LineSplitter:
+    """Bytes, in pieces of any size, to lines; a leading BOM and one CR at the end of a line are dropped."""
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+        self._cut = False
+        self._first = True
+
+    def feed(self, data: bytes) -> list[Line]:
+        """The lines that end within `data`."""
+        *ended, rest = data.split(b"\n")
+        lines = []
+        for piece in ended:
+            self._append(piece)
+            lines.append(self._take())
+        self._append(rest)
+        return lines
+
+    def close(self) -> list[Line]:
+        """The last line, if it has no end."""
+        return [self._take()] if self._pending or self._cut else []
+
+    def _append(self, piece: bytes) -> None:
+        room = MAX_LINE_BYTES - len(self._pending)
+        self._cut = self._cut or len(piece) > room
+        self._pending += piece[:room]
+
+    def _take(self) -> Line:
+        data, cut = bytes(self._pending), self._cut
+        self._pending.clear()
+        self._cut = False
+        if not cut:
+            data = data.removesuffix(b"\r")
+        text, repaired = _decode(data, whole=not cut)
+        if self._first:
+            text = text.removeprefix(BOM)
+            self._first = False
+        return Line(text, repaired)
+
+
+def open_lines(path: Path) -> BinaryIO:
+    """A file to read lines from, unpacked if it is gzip by its first two bytes; the caller closes it."""
+    stream = path.open("rb")
+    if stream.peek(2)[:2] == GZIP_MAGIC:
+        return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+    return stream
+
+
+def count_lines(paths: Sequence[Path]) -> int | None:
+    """How many lines the files hold together; None when one is a pipe, which can be read only once."""
+    if not all(path.is_file() for path in paths):
+        return None
+    total = 0
+    for path in paths:
+        last = b"\n"
+        with open_lines(path) as stream:
+            while data := stream.read(READ_BYTES):
+                total += data.count(b"\n")
+                last = data
+        total += not last.endswith(b"\n")
+    return total
+
+
+def read_windows(stream: ByteStream, size: int) -> Iterator[list[Line]]:
+    """All lines of a stream in windows of about `size`, or fewer where the next would have to be waited for."""
+    splitter = LineSplitter()
+    window: list[Line] = []
+    while data := stream.read1(READ_BYTES):
+        window += splitter.feed(data)
+        while len(window) >= size or (window and not _more_is_ready(stream)):
+            yield window[:size]
+            window = window[size:]
+    window += splitter.close()
+    if window:
+        yield window
+
+
+def _decode(data: bytes, whole: bool) -> tuple[str, bool]:
+    """The text, and whether bytes were replaced; of data that is not whole an unfinished last character is left out."""
+    try:
+        return codecs.utf_8_decode(data, "strict", whole)[0], False
+    except UnicodeDecodeError:
+        return codecs.utf_8_decode(data, "replace", whole)[0], True
+
+
+def _more_is_ready(stream: ByteStream) -> bool:
+    """Whether a read would return at once; systems that cannot tell say no, which costs speed only."""
+    try:
+        return bool(select.select([stream.fileno()], [], [], 0)[0])
+    except (OSError, ValueError):
+        return False
