@@ -1,0 +1,208 @@
+"""Preparation of text: filter, learn the tokenizers, write Arrow; the corpus streams through and is never held."""
+
+import importlib.metadata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import s2s
+from s2s.data.prepared import FORMAT, MANIFEST, VERSION, encode_pair
+from s2s.errors import DataError, UsageError
+from s2s.files import committed_folder, sha256, write_json
+from s2s.log import progress, say
+from s2s.text.cleaning import FILTERS, Cleaner, CleaningOptions
+from s2s.text.placeholders import mask_source, mask_target
+from s2s.text.readers import Side, read_pairs
+from s2s.text.tokenizer import SentencePieceTokenizer, Units, default_vocabulary_size, train_tokenizer
+from s2s.text.tokenizers import Tokenizers
+
+WRITE_ROWS = 1000
+COVERED = 0.9995
+"""Share of the characters that get entries of their own, as in the tokenizers."""
+
+
+@dataclass(frozen=True)
+class PrepareTextOptions:
+    """`parts` maps train, dev and test (and further test parts) to their sides; `vocabulary_size` None: chosen."""
+
+    parts: Mapping[str, tuple[Side, Side]]
+    languages: tuple[str, str]
+    output: Path
+    units: Units = "unigram"
+    joint: bool = True
+    vocabulary_size: int | None = None
+    cleaning: CleaningOptions = field(default_factory=CleaningOptions)
+
+
+@dataclass
+class PartCounts:
+    """How many segments a part had, kept and lost by filter."""
+
+    read: int = 0
+    kept: int = 0
+    taken: dict[str, int] = field(default_factory=dict)
+
+    def describe(self, name: str) -> str:
+        """One line for people."""
+        lost = ", ".join(f"{reason} {count:,}" for reason, count in self.taken.items() if count)
+        return f"{name}: {self.kept:,} of {self.read:,} segments" + (f"; taken by filters: {lost}" if lost else "")
+
+
+def prepare_text(options: PrepareTextOptions) -> dict[str, PartCounts]:
+    """Write DATA (see `s2s.data.prepared`) and return the counts of each part.
+
+    Only the training part is filtered; of others, only segments with an empty side are left out, which cannot be
+    scored. DataError: unreadable text, unequal sides, or a part of which nothing is left; UsageError: DATA exists, or the
+    vocabulary does not fit. Nothing is written then.
+    """
+    for name in ("train", "dev", "test"):
+        if name not in options.parts:
+            raise UsageError(f"The part {name} is missing.")
+    counts = {}
+    with committed_folder(options.output) as folder:
+        work = folder / "work"
+        work.mkdir()
+        for name, sides in options.parts.items():
+            counts[name] = _filter(name, sides, options.cleaning, work / f"{name}.arrow")
+            say(counts[name].describe(name))
+        tokenizers = _learn(work / "train.arrow", options)
+        (folder / "tokenizer").mkdir()
+        tokenizers.save(folder / "tokenizer")
+        for name in options.parts:
+            _encode(work / f"{name}.arrow", folder / name, tokenizers, counts[name].kept, name)
+        for leftover in work.iterdir():
+            leftover.unlink()
+        work.rmdir()
+        write_json(folder / MANIFEST, _manifest(options, counts, tokenizers, folder))
+    say(f"wrote {options.output}")
+    return counts
+
+
+def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path: Path) -> PartCounts:
+    """Write the pairs that stay to an Arrow file."""
+    cleaner = Cleaner(cleaning)
+    counts = PartCounts()
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for source, target in progress(read_pairs(*sides), f"reading {name}"):
+            counts.read += 1
+            if name == "train":
+                keep = cleaner.keeps(source, target)
+            else:
+                keep = bool(source.strip() and target.strip())
+                cleaner.taken["empty"] += not keep
+            if keep:
+                counts.kept += 1
+                yield {"id": str(counts.read), "source": source, "target": target}
+
+    _write(path, rows(), ids=False)
+    counts.taken = {reason: cleaner.taken[reason] for reason in FILTERS}
+    if counts.kept == 0:
+        most, taken = cleaner.taken.most_common(1)[0] if cleaner.taken else ("", 0)
+        why = f'the filter "{most}" took most of them, {taken:,}' if taken else "its files are empty"
+        raise DataError(f"Nothing is left of {counts.read:,} segments of {name}: {why}. Nothing was written.")
+    return counts
+
+
+def _write(path: Path, rows: Iterator[dict[str, Any]], ids: bool) -> None:
+    """Rows of text, and of token ids if there are any, to one Arrow file."""
+    from datasets import Features, List, Value
+    from datasets.arrow_writer import ArrowWriter
+
+    columns: dict[str, Any] = {name: Value("string") for name in ("id", "source", "target")}
+    if ids:
+        columns |= {name: List(Value("int32")) for name in ("source_ids", "target_ids")}
+    with ArrowWriter(path=str(path), features=Features(columns), writer_batch_size=WRITE_ROWS) as writer:
+        for row in rows:
+            writer.write(row)
+        writer.finalize()
+
+
+def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    """Raw pairs of an Arrow file, a few at a time."""
+    from datasets import Dataset
+
+    for batch in Dataset.from_file(str(path)).with_format("arrow").iter(WRITE_ROWS):
+        yield from zip(batch.column("source").to_pylist(), batch.column("target").to_pylist(), strict=True)
+
+
+def _masked(path: Path) -> Iterator[tuple[str, str]]:
+    for source, target in _texts(path):
+        masked, masks = mask_source(source)
+        yield masked, mask_target(target, masks)
+
+
+def _learn(path: Path, options: PrepareTextOptions) -> Tokenizers:
+    """Tokenizers of the training part."""
+    if options.joint:
+        tokenizer = _learn_one(lambda: (text for pair in _masked(path) for text in pair), options, "joint")
+        return Tokenizers(tokenizer, tokenizer, options.languages)
+    source = _learn_one(lambda: (pair[0] for pair in _masked(path)), options, "source")
+    target = _learn_one(lambda: (pair[1] for pair in _masked(path)), options, "target")
+    return Tokenizers(source, target, options.languages)
+
+
+def _learn_one(texts: Callable[[], Iterator[str]], options: PrepareTextOptions, name: str) -> SentencePieceTokenizer:
+    say(f"learning the {name} vocabulary")
+    size = default = 0
+    if options.vocabulary_size is None:
+        frequencies: Counter[str] = Counter()
+        for text in texts():
+            frequencies.update(text)
+        default = default_vocabulary_size(frequencies.total(), _alphabet_size(frequencies))
+    size = options.vocabulary_size or default
+    tokenizer = train_tokenizer(texts, options.units, options.vocabulary_size, size)
+    say(f"{name} vocabulary: {tokenizer.size:,} {options.units}")
+    return tokenizer
+
+
+def _alphabet_size(frequencies: Counter[str]) -> int:
+    """How many of the most frequent characters make up the covered share of the text."""
+    allowed = COVERED * frequencies.total()
+    size = 0
+    for _, count in frequencies.most_common():
+        if allowed <= 0:
+            break
+        allowed -= count
+        size += 1
+    return size
+
+
+def _encode(path: Path, folder: Path, tokenizers: Tokenizers, total: int, name: str) -> None:
+    """The part with token ids, as a data set of its own folder."""
+    from datasets import Dataset, disable_progress_bars
+
+    def rows() -> Iterator[dict[str, Any]]:
+        table = Dataset.from_file(str(path))
+        for row in progress(table, f"encoding {name}", total=total):
+            source, target = encode_pair(tokenizers, row["source"], row["target"])
+            yield {**row, "source_ids": source, "target_ids": target}
+
+    disable_progress_bars()
+    encoded = path.with_suffix(".encoded.arrow")
+    _write(encoded, rows(), ids=True)
+    Dataset.from_file(str(encoded)).save_to_disk(str(folder))
+
+
+def _manifest(
+    options: PrepareTextOptions, counts: dict[str, PartCounts], tokenizers: Tokenizers, folder: Path
+) -> dict[str, Any]:
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".arrow", ".model"))
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "languages": list(options.languages),
+        "parts": {name: asdict(count) for name, count in counts.items()},
+        "cleaning": asdict(options.cleaning),
+        "tokenizer": {
+            "units": options.units,
+            "joint": options.joint,
+            "source_size": tokenizers.source.size,
+            "target_size": tokenizers.target.size,
+        },
+        "files": {str(path.relative_to(folder)): sha256(path) for path in files},
+        "versions": {"s2s": s2s.__version__}
+        | {name: importlib.metadata.version(name) for name in ("sentencepiece", "datasets", "pyarrow")},
+    }

@@ -1,0 +1,134 @@
+"""Files: strict UTF-8 lines split on LF only, commits by rename, checksums."""
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from s2s.errors import DataError, UsageError
+
+GZIP_MAGIC = b"\x1f\x8b"
+BOM = b"\xef\xbb\xbf"
+
+
+def read_lines(path: Path, errors: Literal["strict", "replace"] = "strict") -> Iterator[str]:
+    """The lines of a plain or gzip-compressed file, without line ends; see `split_lines`.
+
+    DataError: the file cannot be read, or holds invalid UTF-8 (names file, line and byte) while `errors` is "strict".
+    """
+    try:
+        with path.open("rb") as raw:
+            magic = raw.read(2)
+        with gzip.open(path, "rb") if magic == GZIP_MAGIC else path.open("rb") as stream:
+            for number, line in enumerate(split_lines(stream), start=1):
+                yield _decode(line, errors, path, number)
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def split_lines(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines as they arrive: split on LF only, each without one CR at its end, the first without a byte order mark.
+
+    A last line without LF counts.
+    """
+    for number, line in enumerate(stream):
+        body = line.removesuffix(b"\n").removesuffix(b"\r")
+        yield body.removeprefix(BOM) if number == 0 else body
+
+
+def _decode(line: bytes, errors: Literal["strict", "replace"], path: Path, number: int) -> str:
+    try:
+        return line.decode("utf-8", errors)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}, line {number:,}, byte {error.start + 1:,}: 0x{line[error.start]:02x} is not valid UTF-8. "
+            "Convert the file to UTF-8."
+        ) from error
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace a file by rename, so that it is seen with its old content or its new, never with a part."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), 0o666 & ~_umask())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """`write_bytes` of UTF-8."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, document: Any) -> None:
+    """`write_text` of indented JSON; NaN and infinities are refused."""
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextmanager
+def committed_folder(path: Path, replace: bool = False) -> Iterator[Path]:
+    """A temporary folder that becomes `path`, as a whole, when the context ends without an error.
+
+    UsageError when `path` exists and `replace` is False.
+    """
+    if path.exists() and not replace:
+        raise UsageError(f"{path} exists already. Name another folder, or remove it.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        temporary.chmod(0o777 & ~_umask())
+        yield temporary
+        for item in sorted(temporary.rglob("*"), reverse=True):
+            _sync(item)
+        _sync(temporary)
+        _take_place(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    _sync(path.parent)
+
+
+def _take_place(temporary: Path, path: Path) -> None:
+    """Rename a folder to a name that an older one may have, which is moved away first."""
+    if not path.exists():
+        temporary.rename(path)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+    path.rename(old / path.name)
+    temporary.rename(path)
+    shutil.rmtree(old)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    """The process's umask, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Text: readers, cleaning, placeholders, and tokenizers (SentencePiece subwords, characters)."""
