@@ -1,10 +1,10 @@
 """The command `s2s` itself: its help, its table of commands, and what each kind of error becomes."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from types import ModuleType
 
@@ -53,12 +53,14 @@ def failing(error: BaseException) -> Behaviour:
 
 def test_help_comes_at_once() -> None:
     command = [sys.executable, "-m", "s2s", "--help"]
-    times = []
+    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    seconds = []
     for _ in range(5):
-        began = time.perf_counter()
-        subprocess.run(command, capture_output=True, check=True)
-        times.append(time.perf_counter() - began)
-    assert min(times) < 0.3
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, capture_output=True, check=True, env=unmeasured)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    assert min(seconds) < 0.3
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in program.COMMANDS)])

@@ -1,5 +1,6 @@
 """Imports run down only: each part of s2s stands on a floor and imports from lower floors."""
 
+import ast
 import configparser
 import importlib.metadata
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.surface.syntax import ROOT, Import, imports, sources
+from tests.surface.syntax import ROOT, Import, imports, parse, sources
 
 FLOORS = [
     {"errors", "files", "log", "rng"},
@@ -32,8 +33,18 @@ def part_of(path: Path) -> str:
     return path.relative_to(ROOT / "s2s").with_suffix("").parts[0]
 
 
-def parts_imported(imported: Import) -> Iterator[str]:
-    """The part of s2s that an import reaches; s2s's version is everybody's."""
+def taken_from_package(path: Path) -> set[str]:
+    """The names that a file takes out of the package itself, as in `s2s.load`, its version apart."""
+    taken = {
+        node.attr
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "s2s"
+    }
+    return taken - {"__version__"}
+
+
+def parts_imported(path: Path, imported: Import) -> Iterator[str]:
+    """The part of s2s that an import in a file reaches; s2s's version is everybody's."""
     names = imported.module.split(".")
     if names[0] != "s2s":
         return
@@ -41,7 +52,7 @@ def parts_imported(imported: Import) -> Iterator[str]:
         yield names[1]
     elif imported.name in FLOOR_OF:
         yield imported.name
-    elif imported.name != "__version__":
+    elif imported.name not in {None, "__version__"} or taken_from_package(path):
         yield "__init__"
 
 
@@ -57,6 +68,12 @@ def allowed(importer: str, imported: str) -> bool:
 def place(path: Path, imported: Import) -> str:
     """How a test names an import."""
     return f"{path.relative_to(ROOT)}:{imported.line} imports {imported.module}.{imported.name or ''}".rstrip(".")
+
+
+def providers() -> dict[str, set[str]]:
+    """The distributions that bring each package, their names as setup.cfg writes them."""
+    installed = importlib.metadata.packages_distributions().items()
+    return {package: {name.lower().replace("_", "-") for name in names} for package, names in installed}
 
 
 def distributions() -> dict[str, set[str]]:
@@ -81,7 +98,7 @@ def foreign(folders: tuple[str, ...], own: set[str]) -> Iterator[tuple[Path, Imp
 
 def undeclared(folders: tuple[str, ...], own: set[str], declared: set[str]) -> list[str]:
     """Imports of packages that none of the declared distributions brings."""
-    known = {package for package, names in importlib.metadata.packages_distributions().items() if declared & set(names)}
+    known = {package for package, names in providers().items() if declared & names}
     return [place(path, imported) for path, imported, package in foreign(folders, own) if package not in known]
 
 
@@ -94,7 +111,7 @@ def test_imports_run_down_only() -> None:
         place(path, imported)
         for path in sources("s2s")
         for imported in imports(path)
-        for part in parts_imported(imported)
+        for part in parts_imported(path, imported)
         if not allowed(part_of(path), part)
     ]
     assert wrong == []
@@ -156,8 +173,7 @@ def test_what_only_an_extra_brings_is_imported_late() -> None:
 
 def test_every_required_package_is_used() -> None:
     used = {package for _, _, package in foreign(("s2s", "recipes"), {"s2s", "recipes"})}
-    providers = importlib.metadata.packages_distributions()
-    brought = {name for package in used for name in providers.get(package, [])}
+    brought = {name for package in used for name in providers().get(package, set())}
     assert distributions()["install_requires"] - brought == set()
 
 
