@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from recipes.results import Result, record
 from recipes.running import run
+from recipes.translation.corpora.corpus import ORIGIN
 from recipes.translation.tables import RESULTS, write_tables
 from s2s.data.prepared import PreparedData
 from s2s.errors import UsageError
@@ -38,7 +39,7 @@ def command(folder: Path, data_folder: Path, recorded: bool) -> None:
     manifest = read_manifest(folder, data_folder)
     data = PreparedData.open(data_folder)
     translator = Translator.load(folder)
-    parts = {name: evaluate_part(data, name, translator) for name in data.splits if name.startswith("test")}
+    parts = {name: evaluate_part(data, name, translator) for name in data.manifest["parts"] if name.startswith("test")}
     result = describe(manifest, data_folder) | summarise(parts)
     click.echo("\n".join(report(parts)))
     write_json(folder / "results.json", result)
@@ -75,11 +76,12 @@ class PartResult:
 def evaluate_part(data: PreparedData, name: str, translator: Translator) -> PartResult:
     """Translate one test part with the run's own search settings and score it."""
     part, train = data.split(name), data.split("train")
-    sources, references = list(part.source), list(part.target)
+    sources, references = part.column("source"), part.column("target")
     translations = [translation.text for translation in translator.translate(sources)]
     tokenize = tokenizer_for(data.languages[1])
-    nearest = NearestNeighbour(train.source).nearest(sources)
-    systems = {"model": translations, "copy": sources, "nearest": [train.target[row] for row in nearest]}
+    nearest = NearestNeighbour(train.column("source")).nearest(sources)
+    targets = [target for _, target in train.texts(nearest)]
+    systems = {"model": translations, "copy": sources, "nearest": targets}
     flavours = {"lowercased": ScoreOptions(tokenize, lowercase=True)}
     if tokenize == "13a":
         flavours["lowercased, tokenised by intl"] = ScoreOptions("intl", lowercase=True)
@@ -95,13 +97,18 @@ def evaluate_part(data: PreparedData, name: str, translator: Translator) -> Part
 
 def describe(manifest: dict[str, Any], data: Path) -> Result:
     """What was trained, on what, where and from which commit."""
-    preparation = json.loads((data / "manifest.json").read_text(encoding="utf-8"))
     return {
-        "corpus": preparation["corpus"],
-        "languages": "-".join(preparation["languages"]),
+        "corpus": corpus_name(data),
+        "languages": "-".join(PreparedData.open(data).languages),
         "config": config_name(manifest["command"]),
         **{key: manifest[key] for key in ("seed", "minutes", "commit", "hardware", "threads", "versions")},
     }
+
+
+def corpus_name(data: Path) -> str:
+    """The recipe's name of the corpus, or that of the folder when `prepare.py` did not make it."""
+    origin = data / ORIGIN
+    return str(json.loads(origin.read_text(encoding="utf-8"))["corpus"]) if origin.is_file() else data.resolve().name
 
 
 def config_name(arguments: Sequence[str]) -> str:

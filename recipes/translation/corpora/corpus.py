@@ -10,6 +10,9 @@ from s2s.files import write_text
 Pair = tuple[str, str]
 """Source and target of one segment, each one line."""
 
+ORIGIN = "corpus.json"
+"""In prepared data: the corpus that it was made of, its licence, and what cleaning took."""
+
 
 @dataclass(frozen=True)
 class Corpus:

@@ -1,7 +1,7 @@
 """Multi30k: 29,000 image captions, the field's small benchmark (Elliott et al. 2016), from a folder or the hub.
 
-A folder holds `train.de`, `val.de`, `test_2016_flickr.de` and, where it is there, `test_2017_flickr.de`, and the same in
-other languages, plain or as .gz. Segments are used as they are: references must stay comparable.
+A folder holds `train.de`, `val.de`, `test_2016_flickr.de`, perhaps `test_2017_flickr.de`, and the same in other
+languages, plain or as .gz. Segments are used as they are: references must stay comparable.
 """
 
 from pathlib import Path
