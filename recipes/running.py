@@ -5,13 +5,9 @@ from typing import NoReturn
 
 import click
 
-from s2s.cli.boundary import report
+from s2s.cli import boundary
 
 
 def run(command: click.Command) -> NoReturn:
     """Run a script's command and exit with the code of its outcome."""
-    try:
-        command.main(standalone_mode=False)
-    except (Exception, KeyboardInterrupt) as error:
-        sys.exit(report(error))
-    sys.exit(0)
+    sys.exit(boundary.run(command))

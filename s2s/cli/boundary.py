@@ -1,12 +1,31 @@
 """The boundary at which every error becomes one message on standard error and an exit code."""
 
 import os
+import signal
 import sys
 import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
 
 import click
 
 from s2s.errors import S2SError
+
+
+def run(command: click.Command, arguments: Sequence[str] | None = None, name: str | None = None) -> int:
+    """Run a command (default: with the arguments and name of this process) and return its exit code.
+
+    Every error ends here. SIGTERM leaves through all `finally` clauses, so that temporary files go; training puts its
+    own handler in this place.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = command.main(args=arguments, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
+        return report(error)
+    return status if isinstance(status, int) else 0
 
 
 def report(error: BaseException) -> int:
@@ -53,3 +72,8 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return f"{os.fsdecode(error.filename)}: {error.strerror}.", 1
     bug = f"this is a bug in s2s ({type(error).__name__}: {error})"
     return f"{bug}. Run again with S2S_DEBUG=1 to see where it arose, and report it.", 1
+
+
+def _terminate(received: int, frame: FrameType | None) -> NoReturn:
+    """Leave with the exit code of the signal."""
+    sys.exit(128 + received)

@@ -2,17 +2,13 @@
 
 import difflib
 import importlib
-import signal
-import sys
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
 import s2s
-from s2s.cli.boundary import report
+from s2s.cli.boundary import run
 
 COMMANDS = {
     "prepare": ("s2s.cli.prepare", "Filter a corpus, train its tokenizer and write a prepared data set."),
@@ -83,16 +79,5 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command (default: of this process) and return its exit code; every error ends here as one message."""
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        status = cli.main(args=arguments, prog_name="s2s", standalone_mode=False)
-        sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:
-        return report(error)
-    return status if isinstance(status, int) else 0
-
-
-def _terminate(received: int, frame: FrameType | None) -> NoReturn:
-    """Leave through all `finally` clauses, so that temporary files go; training puts its own handler in this place."""
-    sys.exit(128 + received)
+    """Run one command (default: of this process) and return its exit code."""
+    return run(cli, arguments, "s2s")

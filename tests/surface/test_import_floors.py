@@ -34,13 +34,15 @@ def part_of(path: Path) -> str:
 
 
 def taken_from_package(path: Path) -> set[str]:
-    """The names that a file takes out of the package itself, as in `s2s.load`, its version apart."""
-    taken = {
+    """The names that a file takes out of the package itself, as in `s2s.load`, but not its version or place."""
+    return {
         node.attr
         for node in ast.walk(parse(path))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "s2s"
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "s2s"
+        and not node.attr.startswith("__")
     }
-    return taken - {"__version__"}
 
 
 def parts_imported(path: Path, imported: Import) -> Iterator[str]:
