@@ -15,11 +15,24 @@ _UNSPACED = re.compile(
 RATIO_SLACK = 3
 """Words that the longer side may have beyond the ratio, so that short segments are not judged by chance."""
 
+CHARACTERS_PER_WORD = 2
+"""In scripts without spaces, for the ratio of a side in such a script to one in words."""
+
 
 def length(text: str) -> int:
     """Words between spaces; in scripts without spaces every character counts as one."""
-    spaced = _UNSPACED.sub(" ", text)
-    return len(spaced.split()) + len(_UNSPACED.findall(text))
+    words, characters = _count(text)
+    return words + characters
+
+
+def _count(text: str) -> tuple[int, int]:
+    """Words between spaces, and characters of scripts without spaces."""
+    return len(_UNSPACED.sub(" ", text).split()), len(_UNSPACED.findall(text))
+
+
+def _words(text: str) -> float:
+    words, characters = _count(text)
+    return words + characters / CHARACTERS_PER_WORD
 
 
 @dataclass(frozen=True)
@@ -49,9 +62,9 @@ class Cleaner:
     def _reason(self, source: str, target: str) -> str | None:
         if not source or not target:
             return "empty"
-        longer, shorter = sorted((length(source), length(target)), reverse=True)
-        if longer > self.options.max_length:
+        if max(length(source), length(target)) > self.options.max_length:
             return "too long"
+        longer, shorter = sorted((_words(source), _words(target)), reverse=True)
         if longer > self.options.max_ratio * shorter + RATIO_SLACK:
             return "length ratio"
         if source == target and not self.options.keep_copies:
