@@ -4,6 +4,7 @@ A folder holds `train.de`, `val.de`, `test_2016_flickr.de`, perhaps `test_2017_f
 languages, plain or as .gz. Segments are used as they are: references must stay comparable.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from recipes.translation.corpora.corpus import Corpus, Pair
@@ -24,8 +25,8 @@ def read(languages: tuple[str, str], from_dir: Path | None = None) -> Corpus:
     return Corpus(languages, LICENCE, parts)
 
 
-def _from_folder(languages: tuple[str, str], folder: Path) -> dict[str, list[Pair]]:
-    parts = {}
+def _from_folder(languages: tuple[str, str], folder: Path) -> dict[str, Sequence[Pair]]:
+    parts: dict[str, Sequence[Pair]] = {}
     for part, name in FILES.items():
         files = [_find(folder, f"{name}.{language}") for language in languages]
         missing = [f"{name}.{language}" for language, file in zip(languages, files, strict=True) if file is None]
@@ -52,7 +53,7 @@ def _read_pair(source: Path, target: Path) -> list[Pair]:
     return list(zip(sources, targets, strict=True))
 
 
-def _from_hub(languages: tuple[str, str]) -> dict[str, list[Pair]]:
+def _from_hub(languages: tuple[str, str]) -> dict[str, Sequence[Pair]]:
     if set(languages) != {"de", "en"}:
         raise UsageError(f"The hub's copy of Multi30k has de and en only, not {'-'.join(languages)}: give --from-dir.")
     import datasets
