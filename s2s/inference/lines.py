@@ -2,14 +2,19 @@
 
 import codecs
 import gzip
+import io
 import select
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Protocol
+
+from s2s.errors import DataError
 
 MAX_LINE_BYTES = 2**20
 READ_BYTES = 2**16
+WINDOW = 1000
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = "\ufeff"
 
@@ -30,6 +35,13 @@ class Line:
 
     text: str
     repaired: bool = False
+
+
+@dataclass
+class Counts:
+    """How many lines had bad UTF-8."""
+
+    repaired: int = 0
 
 
 class LineSplitter:
@@ -72,11 +84,11 @@ class LineSplitter:
         return Line(text, repaired)
 
 
-def open_lines(path: Path) -> BinaryIO:
+def open_lines(path: Path) -> io.BufferedReader | gzip.GzipFile:
     """A file to read lines from, unpacked if it is gzip by its first two bytes; the caller closes it."""
     stream = path.open("rb")
     if stream.peek(2)[:2] == GZIP_MAGIC:
-        return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+        return gzip.GzipFile(fileobj=stream)
     return stream
 
 
@@ -88,7 +100,7 @@ def count_lines(paths: Sequence[Path]) -> int | None:
     for path in paths:
         last = b"\n"
         with open_lines(path) as stream:
-            while data := stream.read(READ_BYTES):
+            while data := _read(stream):
                 total += data.count(b"\n")
                 last = data
         total += not last.endswith(b"\n")
@@ -99,7 +111,7 @@ def read_windows(stream: ByteStream, size: int) -> Iterator[list[Line]]:
     """All lines of a stream in windows of about `size`, or fewer where the next would have to be waited for."""
     splitter = LineSplitter()
     window: list[Line] = []
-    while data := stream.read1(READ_BYTES):
+    while data := _read(stream):
         window += splitter.feed(data)
         while len(window) >= size or (window and not _more_is_ready(stream)):
             yield window[:size]
@@ -107,6 +119,22 @@ def read_windows(stream: ByteStream, size: int) -> Iterator[list[Line]]:
     window += splitter.close()
     if window:
         yield window
+
+
+def read_texts(streams: Iterable[ByteStream], counts: Counts) -> Iterator[list[str]]:
+    """The lines of all streams, window by window; a window never spans two streams."""
+    for stream in streams:
+        for window in read_windows(stream, WINDOW):
+            counts.repaired += sum(line.repaired for line in window)
+            yield [line.text for line in window]
+
+
+def _read(stream: ByteStream) -> bytes:
+    """What can be read now; DataError when a file that calls itself gzip cannot be unpacked."""
+    try:
+        return stream.read1(READ_BYTES)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{getattr(stream, 'name', 'The input')} is not sound gzip: {error}.") from error
 
 
 def _decode(data: bytes, whole: bool) -> tuple[str, bool]:

@@ -1,0 +1,56 @@
+"""Options that several commands share, and how those commands write their results."""
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Result(Protocol):
+    """What inference gives for one line."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether the line was too long and lost its end."""
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+
+
+def computing_options(command: Command) -> Command:
+    """Adds --batch-tokens, --device, --precision and --threads."""
+    for option in (
+        click.option("--threads", type=click.IntRange(min=1), help="Threads on the CPU; by default one per core."),
+        click.option(
+            "--precision",
+            type=click.Choice(["float32", "bfloat16"]),
+            default="float32",
+            show_default=True,
+            help="bfloat16 is faster where the hardware has it, and less exact.",
+        ),
+        click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ..."),
+        click.option(
+            "--batch-tokens",
+            type=click.IntRange(min=1),
+            default=2048,
+            show_default=True,
+            help="Source tokens computed at once, padding included.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def write_results(results: Iterable[Result], plain: Callable[[Any], str] | None) -> int:
+    """Write each result at once, as JSON without `plain`; returns how many lines lost their end."""
+    output = sys.stdout.buffer
+    cut = 0
+    for result in results:
+        text = result.to_json() if plain is None else plain(result)
+        output.write(text.encode() + b"\n")
+        output.flush()
+        cut += result.cut
+    return cut

@@ -1,0 +1,54 @@
+"""`s2s score`: log-probabilities of given translations."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from s2s.cli.options import computing_options, write_results
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of the command, as they were given."""
+
+    max_length: int | None
+    batch_tokens: int
+    device: str
+    precision: str
+    threads: int | None
+    as_json: bool
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("source", type=FILE)
+@click.argument("target", type=FILE)
+@click.option("--max-length", type=click.IntRange(min=1), help="Tokens of a line, in source or target, at most.")
+@computing_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with log-probabilities of tokens.")
+def command(model: Path, source: Path, target: Path, **options: Any) -> None:
+    """Log-probability of each line of TARGET as a translation of the same line of SOURCE, one number per line.
+
+    It is the natural logarithm for the whole line with its end, not divided by the length. MODEL is a model directory,
+    or a run for its best checkpoint.
+    """
+    settings = Settings(**options)
+    from s2s.inference.lines import Counts, count_lines
+    from s2s.inference.pairs import read_pairs
+    from s2s.inference.reports import warn_of_cuts, warn_of_repairs
+    from s2s.inference.runtime import load_for_inference
+    from s2s.inference.scorer import score_pairs
+    from s2s.log import progress
+
+    loaded = load_for_inference(model, settings.device, settings.precision, settings.threads)
+    longest = settings.max_length or loaded.decoding.max_length
+    counts = Counts()
+    scores = score_pairs(loaded, read_pairs(source, target, counts), longest, settings.batch_tokens)
+    scores = progress(scores, "score", count_lines([source]), "lines", delay=10)
+    cut = write_results(scores, None if settings.as_json else lambda score: f"{score.log_prob:.6f}")
+    warn_of_repairs(counts.repaired)
+    warn_of_cuts(cut, longest)

@@ -1,0 +1,114 @@
+"""`s2s translate`: lines in, translations out, in order, each as soon as it is ready."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from s2s.cli.options import computing_options, write_results
+from s2s.errors import UsageError
+
+if TYPE_CHECKING:
+    from s2s.inference.lines import ByteStream
+    from s2s.inference.translator import TranslationOptions, Translator
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of the command, as they were given."""
+
+    beam_size: int | None
+    n_best: int
+    length_penalty: float | None
+    max_length: int | None
+    batch_tokens: int
+    device: str
+    precision: str
+    threads: int | None
+    as_json: bool
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="[FILE]...")
+@click.option("--beam-size", type=click.IntRange(min=1), help="Hypotheses kept at each step; 1 is greedy search.")
+@click.option("--n-best", type=click.IntRange(min=1), default=1, help="Translations given per line; needs --json.")
+@click.option("--length-penalty", type=click.FloatRange(min=0), help="Exponent of the length in scores.")
+@click.option("--max-length", type=click.IntRange(min=1), help="Tokens of a line, in source or translation, at most.")
+@computing_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with score, tokens and alignment.")
+def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
+    """Translate standard input, or FILEs, line by line to standard output.
+
+    MODEL is a model directory, or a run for its best checkpoint. One line in gives one line out, an empty one an empty
+    one. Where an option is not given, the model's own record decides. On a terminal it is an interactive prompt.
+    """
+    settings = Settings(**options)
+    if settings.n_best > 1 and not settings.as_json:
+        raise UsageError("--n-best needs --json: plain output has one line for each line of input. Add --json.")
+    from s2s.inference.translator import Translator
+
+    translator = Translator.load(model, device=settings.device, precision=settings.precision, threads=settings.threads)
+    _translate(translator, files, settings)
+
+
+def _translate(translator: "Translator", files: tuple[Path, ...], settings: Settings) -> None:
+    from s2s.inference.lines import Counts, count_lines, read_texts
+    from s2s.inference.reports import warn_of_cuts, warn_of_repairs
+    from s2s.log import progress
+
+    options = _search_options(translator, settings)
+    counts = Counts()
+    translations = translator.stream(read_texts(_streams(files, translator.languages[0]), counts), options)
+    total = count_lines(files) if files else None
+    if total is not None:
+        translations = progress(translations, "translate", total, "lines", delay=10)
+    cut = write_results(translations, None if settings.as_json else lambda translation: translation.text)
+    warn_of_repairs(counts.repaired)
+    warn_of_cuts(cut, translator.settle(options).max_length)
+
+
+def _search_options(translator: "Translator", settings: Settings) -> "TranslationOptions":
+    """How to search; UsageError when an option could not change the output."""
+    from s2s.inference.translator import TranslationOptions
+
+    options = TranslationOptions(
+        settings.beam_size, settings.n_best, settings.length_penalty, settings.max_length, settings.batch_tokens
+    )
+    greedy = translator.settle(options).beam_size == 1
+    if greedy and settings.length_penalty is not None and not settings.as_json:
+        raise UsageError("--length-penalty has no effect with a beam of 1: remove it, or give --beam-size.")
+    return options
+
+
+def _streams(files: tuple[Path, ...], language: str) -> "Iterator[ByteStream]":
+    """The files one after the other, or standard input, with a prompt when a person types it."""
+    from s2s.inference.lines import open_lines
+
+    for path in files:
+        with open_lines(path) as stream:
+            yield stream
+    if not files:
+        yield Prompted(language) if sys.stdin.isatty() else cast("ByteStream", sys.stdin.buffer)
+
+
+class Prompted:
+    """Standard input with a prompt, on standard error, before each line that is waited for."""
+
+    def __init__(self, language: str) -> None:
+        self.prompt = f"{language}> "
+
+    def fileno(self) -> int:
+        """That of standard input."""
+        return sys.stdin.fileno()
+
+    def read1(self, size: int, /) -> bytes:
+        """What was typed; the end of input (Ctrl-D) ends the prompt's line, too."""
+        click.echo(self.prompt, nl=False, err=True)
+        typed = cast("ByteStream", sys.stdin.buffer).read1(size)
+        if not typed:
+            click.echo(err=True)
+        return typed

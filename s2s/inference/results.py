@@ -1,0 +1,94 @@
+"""What inference gives back for one segment, and the JSON that it is written as."""
+
+import json
+from dataclasses import dataclass
+
+LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+_TO_SPACE = dict.fromkeys(map(ord, LINE_ENDS + "\0"), " ")
+_ESCAPED = {ord(mark): f"\\u{ord(mark):04x}" for mark in "\x85\u2028\u2029"}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of the n best translations of a segment, with its length-normalised score."""
+
+    text: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The pieces that the model read and wrote."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One segment and its best translation.
+
+    `id` counts the segments from 1. `score` is the length-normalised log-probability by which hypotheses are ranked
+    (0 for an empty segment, whose translation is certain). `alignment` gives, for each target token, the position of
+    the source token (EOS is the last) that it paid most attention to. `cut` tells that the source was too long and lost
+    its end.
+    """
+
+    id: int
+    source: str
+    text: str
+    score: float
+    tokens: Tokens
+    alignment: tuple[int, ...]
+    n_best: tuple[Candidate, ...]
+    cut: bool = False
+
+    def to_json(self) -> str:
+        """One line of JSON with the keys id, source, text, score, tokens, alignment, n_best."""
+        return json_line(
+            {
+                "id": self.id,
+                "source": self.source,
+                "text": self.text,
+                "score": self.score,
+                "tokens": {"source": self.tokens.source, "target": self.tokens.target},
+                "alignment": self.alignment,
+                "n_best": [{"text": candidate.text, "score": candidate.score} for candidate in self.n_best],
+            }
+        )
+
+
+@dataclass(frozen=True)
+class PairScore:
+    """The log-probability of a target given its source, in total and for each target token (the last is the end)."""
+
+    id: int
+    source: str
+    target: str
+    log_prob: float
+    tokens: tuple[str, ...]
+    token_log_probs: tuple[float, ...]
+    cut: bool = False
+
+    def to_json(self) -> str:
+        """One line of JSON with the keys id, source, target, log_prob, tokens, token_log_probs; -inf becomes null."""
+        return json_line(
+            {
+                "id": self.id,
+                "source": self.source,
+                "target": self.target,
+                "log_prob": None if self.log_prob == float("-inf") else self.log_prob,
+                "tokens": self.tokens,
+                "token_log_probs": self.token_log_probs,
+            }
+        )
+
+
+def one_line(text: str) -> str:
+    """The text with every character that some program takes for the end of a line, and NUL, as a space."""
+    return text.translate(_TO_SPACE)
+
+
+def json_line(document: dict[str, object]) -> str:
+    """JSON in which nothing looks like the end of a line, and non-ASCII text stays legible."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False).translate(_ESCAPED)

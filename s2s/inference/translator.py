@@ -1,0 +1,145 @@
+"""The translator: lines in, translations out, in order, from one model directory."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2s.checkpoint import LoadedModel
+from s2s.config import DecodingConfig
+from s2s.data.batches import pad
+from s2s.decoding import decode_batch
+from s2s.errors import UsageError
+from s2s.inference.reports import warn_of_cuts
+from s2s.inference.results import Candidate, Tokens, Translation, one_line
+from s2s.inference.runtime import load_for_inference
+from s2s.inference.segments import Segment, length_batches, read_segment
+from s2s.search import Hypothesis
+
+
+@dataclass(frozen=True)
+class TranslationOptions:
+    """How to translate; None means as the model's own record says.
+
+    `n_best` hypotheses are kept per segment; `max_length` bounds a segment in tokens on either side; `batch_tokens`
+    bounds the source tokens, padding included, that are searched at once.
+    """
+
+    beam_size: int | None = None
+    n_best: int = 1
+    length_penalty: float | None = None
+    max_length: int | None = None
+    batch_tokens: int = 2048
+
+
+class Translator:
+    """A model that translates. One line of text is one segment; an empty one stays empty."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._loaded = loaded
+        self._device = next(loaded.model.parameters()).device
+
+    @classmethod
+    def load(
+        cls, path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
+    ) -> "Translator":
+        """The translator of a model directory or a run; `threads` holds for the whole process.
+
+        ModelError: it cannot be read, see `s2s.checkpoint.load_model`. UsageError: no such device or precision.
+        """
+        return cls(load_for_inference(path, device, precision, threads))
+
+    @property
+    def languages(self) -> tuple[str, str]:
+        """The codes of source and target."""
+        return self._loaded.info.languages
+
+    def translate(
+        self,
+        lines: Iterable[str],
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        length_penalty: float | None = None,
+        max_length: int | None = None,
+        batch_tokens: int = TranslationOptions.batch_tokens,
+    ) -> list[Translation]:
+        """One translation per line, in order; warns when lines were too long and lost their end.
+
+        UsageError: an option is out of its range, or `lines` is one string and no list.
+        """
+        if isinstance(lines, str):
+            raise UsageError("translate takes a list of lines, not one string: write translate([line]).")
+        options = TranslationOptions(beam_size, n_best, length_penalty, max_length, batch_tokens)
+        translations = list(self.stream([list(lines)], options))
+        warn_of_cuts(sum(translation.cut for translation in translations), self.settle(options).max_length)
+        return translations
+
+    def stream(self, windows: Iterable[Sequence[str]], options: TranslationOptions) -> Iterator[Translation]:
+        """The translations of all lines, in order, each window as soon as it is there; ids count from 1.
+
+        Within a window, segments of like length are searched together.
+        """
+        decoding = self.settle(options)
+        first = 1
+        for window in windows:
+            yield from self._window(window, first, decoding, options)
+            first += len(window)
+
+    def settle(self, options: TranslationOptions) -> DecodingConfig:
+        """The options with the model's own where there is none; UsageError names one that is out of its range."""
+        own = self._loaded.decoding
+        settled = {
+            name: getattr(own, name) if getattr(options, name) is None else getattr(options, name)
+            for name in ("beam_size", "length_penalty", "max_length")
+        }
+        for name, value in {**settled, "n_best": options.n_best, "batch_tokens": options.batch_tokens}.items():
+            least = 0 if name == "length_penalty" else 1
+            if not value >= least:
+                raise UsageError(f"{name} must be {least} or more (it is {value}).")
+        if options.n_best > settled["beam_size"]:
+            raise UsageError(
+                f"A beam of {settled['beam_size']} cannot give {options.n_best} translations. Raise the beam size."
+            )
+        return DecodingConfig(**settled)
+
+    def _window(
+        self, lines: Sequence[str], first: int, decoding: DecodingConfig, options: TranslationOptions
+    ) -> Iterator[Translation]:
+        """The translations of one window, each once all before it are done."""
+        segments = [read_segment(line, self._loaded.tokenizers, decoding.max_length) for line in lines]
+        found: dict[int, list[Hypothesis]] = {n: [] for n, segment in enumerate(segments) if not segment.ids}
+        done = 0
+        for batch in [*length_batches([len(segment.ids) for segment in segments], options.batch_tokens), []]:
+            if batch:
+                found.update(
+                    zip(batch, self._search([segments[n] for n in batch], decoding, options.n_best), strict=True)
+                )
+            while done in found:
+                yield self._translation(first + done, lines[done], segments[done], found.pop(done))
+                done += 1
+
+    def _search(self, segments: Sequence[Segment], decoding: DecodingConfig, n_best: int) -> list[list[Hypothesis]]:
+        source, lengths = pad([segment.ids for segment in segments])
+        return decode_batch(self._loaded.model, source.to(self._device), lengths.to(self._device), decoding, n_best)
+
+    def _translation(self, number: int, line: str, segment: Segment, found: Sequence[Hypothesis]) -> Translation:
+        """The result for one line; a line without ids has found nothing, and its translation is empty for certain."""
+        tokenizers = self._loaded.tokenizers
+        source = tuple(tokenizers.source.pieces(segment.ids))
+        if not found:
+            return Translation(number, line, "", 0.0, Tokens(source, ()), (), (Candidate("", 0.0),), segment.cut)
+        n_best = tuple(
+            Candidate(one_line(tokenizers.decode_target(hypothesis.tokens, segment.masks)), hypothesis.score)
+            for hypothesis in found
+        )
+        best = found[0]
+        return Translation(
+            number,
+            line,
+            n_best[0].text,
+            n_best[0].score,
+            Tokens(source, tuple(tokenizers.target.pieces(best.tokens))),
+            tuple(best.alignment),
+            n_best,
+            segment.cut,
+        )
