@@ -53,8 +53,8 @@ class PartCounts:
 def prepare_text(options: PrepareTextOptions) -> dict[str, PartCounts]:
     """Write DATA (see `s2s.data.prepared`) and return the counts of each part.
 
-    Only the training part is filtered; of others, only segments with an empty side are left out, which cannot be
-    scored. DataError: unreadable text, unequal sides, or a part of which nothing is left; UsageError: DATA exists, or the
+    Only the training part is filtered; of others, segments with an empty side are left out, which cannot be scored.
+    DataError: unreadable text, unequal sides, or a part of which nothing is left; UsageError: DATA exists, or the
     vocabulary does not fit. Nothing is written then.
     """
     for name in ("train", "dev", "test"):

@@ -54,5 +54,6 @@ def smoothed_cross_entropy(
     Features (N, E), weight (V, E), bias (V), labels (N). The smoothed target gives 1 - smoothing to the label and
     shares the rest among all V entries (Szegedy et al. 2016), as `torch.nn.functional.cross_entropy` does.
     """
-    loss, negative_log_likelihood = _SmoothedCrossEntropy.apply(features, weight, bias, labels, smoothing)
+    apply: Any = _SmoothedCrossEntropy.apply
+    loss, negative_log_likelihood = apply(features, weight, bias, labels, smoothing)
     return loss, negative_log_likelihood

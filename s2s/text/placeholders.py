@@ -42,9 +42,9 @@ def mask_source(text: str) -> tuple[str, Masks]:
 
 
 def mask_target(text: str, masks: Masks) -> str:
-    """The text with the source's symbols for its placeholders; one that the source lacks stays, unless it looks like a symbol.
+    """The text with the source's symbols for its placeholders; one that the source lacks stays as it is.
 
-    A literal private-use character without a symbol is left out: it could not be told from a mask.
+    A literal private-use character without a symbol is left out, since it could not be told from a mask.
     """
     numbers = {original: SYMBOLS[number] for number, original in enumerate(masks.originals)}
     return _PATTERN.sub(lambda match: numbers.get(match[0], "" if _SYMBOL.fullmatch(match[0]) else match[0]), text)

@@ -1,6 +1,7 @@
 """One vocabulary: SentencePiece units (unigram or BPE subwords, or characters), with bytes for unknown characters."""
 
 import io
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -136,4 +137,4 @@ def default_vocabulary_size(characters: int, alphabet: int) -> int:
     alphabet, bytes and masks; at most 32,000 in all, to the next hundred.
     """
     size = 2 * characters**0.5 + alphabet + 256 + len(SYMBOLS) + len(SPECIAL)
-    return min(32_000, round(size / 100 + 0.5) * 100)
+    return min(32_000, 100 * math.ceil(size / 100))

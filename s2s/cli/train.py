@@ -1,0 +1,46 @@
+"""`s2s train`: train a model from a config and prepared data, or resume where training stopped."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Prepared data: what `s2s prepare` wrote.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder of the run; one that exists is resumed.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override of one config key; repeatable.")
+@click.option("--from", "start", type=click.Path(path_type=Path), help="Model to start from, with its tokenizer.")
+@click.option("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: cpu).")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of the CPU (default: one per core).")
+@click.option("--check", is_flag=True, help="Read all, make one update, say what it takes, write nothing.")
+def command(
+    config: Path,
+    data: Path,
+    output: Path | None,
+    overrides: tuple[str, ...],
+    start: Path | None,
+    device: str,
+    threads: int | None,
+    check: bool,
+) -> None:
+    """Train a model as the file CONFIG (TOML) says.
+
+    The same command goes on where an earlier one stopped. The run's folder can be used as a MODEL everywhere.
+    """
+    from s2s.config import read_config
+    from s2s.errors import UsageError
+
+    if check and output is not None:
+        raise UsageError("--output has no effect with --check, which writes nothing: leave one of them out.")
+    if not check and output is None:
+        raise UsageError("Name the folder of the run with --output, or try the config with --check.")
+    run_config = read_config(config, overrides)
+
+    from s2s.training.check import check_run
+    from s2s.training.run import TrainOptions, train
+
+    if output is None:
+        check_run(run_config, TrainOptions(data, Path(), start, device, threads))
+    else:
+        train(run_config, TrainOptions(data, output, start, device, threads))

@@ -1,0 +1,167 @@
+"""One training run from config and prepared data to a finished run directory; the same call resumes it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import torch
+
+from s2s.checkpoint import LoadedModel, load_model, resume
+from s2s.checkpoint.record import TrainingSummary, read_json
+from s2s.config import RunConfig, to_document
+from s2s.data.batches import TrainingBatches
+from s2s.data.prepared import PreparedData
+from s2s.errors import ConfigError, UsageError
+from s2s.files import sha256, write_json, write_text
+from s2s.log import say
+from s2s.model import Seq2Seq, build_model
+from s2s.rng import derive
+from s2s.training.manifest import describe_run
+from s2s.training.memory import keep_freed_memory
+from s2s.training.report import plot
+from s2s.training.signals import polite_stop
+from s2s.training.steps import check_precision
+from s2s.training.trainer import Trainer
+from s2s.training.validation import Validator
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Where a run reads and writes; `start` is a model to start from (fine-tuning)."""
+
+    data: Path
+    output: Path
+    start: Path | None = None
+    device: str = "cpu"
+    threads: int | None = None
+
+
+def train(config: RunConfig, options: TrainOptions) -> None:
+    """Train, or go on where an earlier call stopped; a finished run is left as it is.
+
+    ConfigError: the config does not fit data or device, or is not that of the run which `output` holds. DataError,
+    ModelError: data or model cannot be read. NonFiniteError: see `Updater`. Stopped: a signal came, all is saved.
+    """
+    keep_freed_memory()
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    options.output.mkdir(parents=True, exist_ok=True)
+    with locked(options.output), polite_stop() as stop:
+        manifest = _manifest(config, options)
+        if manifest["finished"]:
+            say(f"{options.output} is finished: nothing to do.")
+            return
+        trainer = build_trainer(config, options)
+        state = resume(options.output)
+        if state is not None:
+            trainer.resume(state.tensors, state.record)
+            say(f"going on at update {trainer.progress.position.update:,} from {state.folder}")
+        trainer.train(stop)
+        finish(config, options.output, manifest, trainer)
+
+
+def build_trainer(config: RunConfig, options: TrainOptions) -> Trainer:
+    """Data, model and trainer of a run, at its start."""
+    device = torch.device(options.device)
+    check_precision(device, config.training.precision)
+    data = PreparedData.open(options.data)
+    torch.manual_seed(derive(config.seed, "model"))
+    model, data = _model(config, data, options.start)
+    alpha = config.regularisation.subword_sampling
+    sampler = data.tokenizers.sampler(alpha) if alpha > 0 else None
+    batches = TrainingBatches(data.split("train"), config.training.batch_tokens, config.seed, sampler)
+    summary = TrainingSummary(updates=0, seed=config.seed, data=data_hash(options.data), segments=len(batches.split))
+    validator = Validator(data, config, device)
+    return Trainer(config, model, batches, validator, data.tokenizers, summary, options.output, device)
+
+
+def data_hash(data: Path) -> str:
+    """SHA-256 of the manifest of prepared data, which itself holds those of the other files."""
+    return sha256(data / "manifest.json")
+
+
+def _model(config: RunConfig, data: PreparedData, start: Path | None) -> tuple[Seq2Seq, PreparedData]:
+    """A fresh model for the data, or the model at `start` with its tokenizer, and the data in its tokens."""
+    tokenizers = data.tokenizers
+    if start is None:
+        if config.model.tied_embeddings == "three-way" and not tokenizers.joint:
+            raise ConfigError(
+                'model.tied_embeddings = "three-way" needs one joint vocabulary, but the data has two. '
+                'Set it to "output", or prepare the data with a joint one.'
+            )
+        sizes = tokenizers.source.size, tokenizers.target.size
+        return build_model(config.model, *sizes, config.regularisation), data
+    loaded = load_model(start, regularisation=config.regularisation)
+    _check_start(config, data, loaded)
+    return loaded.model, data.with_tokenizers(loaded.tokenizers)
+
+
+def _check_start(config: RunConfig, data: PreparedData, loaded: LoadedModel) -> None:
+    """ConfigError unless config and data are of the shape and languages of the model to start from."""
+    if loaded.config != config.model:
+        changes = ", ".join(differences(to_document(loaded.config), to_document(config.model), "model."))
+        raise ConfigError(f"The section model of the config is not that of {loaded.folder}: {changes}.")
+    if loaded.tokenizers.languages != data.languages:
+        model, wanted = "-".join(loaded.tokenizers.languages), "-".join(data.languages)
+        raise ConfigError(f"{loaded.folder} translates {model}, but the data is {wanted}.")
+
+
+def _manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any]:
+    """The manifest of the run in the output folder, written if it is new; ConfigError if it is of another run."""
+    path = options.output / "manifest.json"
+    if not path.is_file():
+        manifest = describe_run(config, options.data, data_hash(options.data), torch.device(options.device))
+        write_text(options.output / "config.toml", tomli_w.dumps(to_document(config)))
+        write_json(path, manifest)
+        return manifest
+    manifest = read_json(path)
+    changes = differences(manifest["config"], to_document(config))
+    if manifest["data_sha256"] != data_hash(options.data):
+        changes.append(f"the data in {options.data} was prepared anew")
+    if changes:
+        raise ConfigError(
+            f"{options.output} holds a run with another config: {', '.join(changes)}. "
+            "Give another --output, or remove that folder to train anew."
+        )
+    return manifest
+
+
+def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """The dotted keys in which two configs differ, with both values."""
+    changes = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            changes += differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            changes.append(f"{prefix}{key} was {before}, is {after}")
+    return changes
+
+
+def finish(config: RunConfig, run: Path, manifest: dict[str, Any], trainer: Trainer) -> None:
+    """Say what training made, draw its curves, and mark the run as finished."""
+    if config.training.averaging == "best":
+        trainer.add_average_of_best()
+    plot(trainer.metrics, run / "metrics.png")
+    minutes = trainer.progress.position.seconds / 60
+    write_json(run / "manifest.json", manifest | {"finished": True, "minutes": round(minutes, 2)})
+    say(f"trained {trainer.progress.position.update:,} updates in {minutes:.1f} minutes; the model is {run}")
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """UsageError when another process trains in the same folder; the lock dies with its owner."""
+    handle = os.open(run / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(f"Another process trains in {run}. Wait for it, or give another --output.") from error
+        yield
+    finally:
+        os.close(handle)

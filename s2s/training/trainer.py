@@ -1,0 +1,181 @@
+"""The loop: updates, validations and checkpoints until a limit is reached, patience ends or a signal stops it."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
+from pathlib import Path
+from signal import Signals
+from typing import Any
+
+import torch
+
+from s2s.checkpoint import (
+    Score,
+    best_checkpoints,
+    load_model,
+    publish,
+    restore,
+    save_model,
+    save_training_state,
+    unique,
+)
+from s2s.checkpoint.record import TrainingSummary
+from s2s.config import RunConfig
+from s2s.data.batches import Batch, TrainingBatches
+from s2s.errors import Stopped
+from s2s.log import say
+from s2s.model import Seq2Seq
+from s2s.text.tokenizers import Tokenizers
+from s2s.training.averaging import DECAY, MovingAverage
+from s2s.training.optimiser import build_optimiser, set_learning_rate
+from s2s.training.report import Meter, append, clock
+from s2s.training.schedule import fraction_done, learning_rate
+from s2s.training.state import Progress, apply, collect
+from s2s.training.steps import Updater
+from s2s.training.validation import Validation, Validator
+
+
+class Trainer:
+    """Trains one model in one run directory; everything that it needs to go on is in its last checkpoint."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        model: Seq2Seq,
+        batches: TrainingBatches,
+        validator: Validator,
+        tokenizers: Tokenizers,
+        summary: TrainingSummary,
+        run: Path,
+        device: torch.device,
+    ) -> None:
+        self.config = config
+        self.model = model.to(device)
+        self.batches = batches
+        self.validator = validator
+        self.tokenizers = tokenizers
+        self.summary = summary
+        self.run_folder = run
+        self.metrics = run / "metrics.jsonl"
+        self.optimiser = build_optimiser(model, config.training)
+        self.update = Updater(model, self.optimiser, config, device)
+        settings = config.training
+        self.average = MovingAverage(model, settings.ema_decay or DECAY) if settings.averaging == "ema" else None
+        self.progress = Progress()
+        self._validated = -1
+
+    def resume(self, tensors: dict[str, torch.Tensor], record: dict[str, object]) -> None:
+        """Go on from a training state."""
+        self.progress = apply(tensors, record, self.model, self.optimiser, self.average)
+        self._validated = self.progress.position.update
+
+    def fraction(self) -> float:
+        """How much of the run's limit is used up."""
+        return fraction_done(self.config.training, self.progress.position, len(self.batches.split))
+
+    def train(self, stop: Callable[[], Signals | None]) -> None:
+        """Train to the end; Stopped, after a checkpoint, when `stop` names a signal."""
+        meter = Meter(self.metrics, self.fraction())
+        position = self.progress.position
+        while not self._over():
+            for group in self._epoch():
+                self._one_update(group, meter)
+                if position.update % self.config.training.validation_interval == 0:
+                    meter.report(self.fraction(), always=True, **self._facts())
+                    self._validate()
+                    meter.resume()
+                if (received := stop()) is not None:
+                    self._checkpoint(None)
+                    raise Stopped(
+                        f"Stopped at update {position.update:,}; the same command goes on from there.", received
+                    )
+                if self._over():
+                    break
+            else:
+                position.epoch, position.batches, position.segments = position.epoch + 1, 0, 0
+        meter.report(self.fraction(), always=True, **self._facts())
+        if self._validated != position.update:
+            self._validate()
+
+    def _epoch(self) -> Iterator[list[Batch]]:
+        """The groups of batches, one group an update, that the running epoch still has."""
+        position = self.progress.position
+        batches = self.batches.epoch(position.epoch, skip=position.batches)
+        while group := list(islice(batches, self.config.training.accumulation)):
+            yield group
+
+    def _one_update(self, group: list[Batch], meter: Meter) -> None:
+        started = time.monotonic()
+        position = self.progress.position
+        settings = self.config.training
+        set_learning_rate(self.optimiser, learning_rate(settings, position.update, self.fraction()))
+        sums, tokens = self.update(group)
+        position.update += 1
+        position.batches += len(group)
+        position.segments += sum(len(batch.indices) for batch in group)
+        if self.average is not None:
+            self.average.update(position.update)
+        position.seconds += time.monotonic() - started
+        meter.add(sums, tokens)
+        meter.report(self.fraction(), **self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        position = self.progress.position
+        return {"update": position.update, "epoch": position.epoch, "seconds": round(position.seconds, 2)}
+
+    def _over(self) -> bool:
+        patience = self.config.training.patience
+        return self.fraction() >= 1 or (patience is not None and self.progress.without_gain >= patience)
+
+    def _validate(self) -> None:
+        """Score the model that would be shipped now, and keep it as a checkpoint."""
+        started = time.monotonic()
+        with self._shipped():
+            validation = self.validator(self.model)
+        self.progress.position.seconds += time.monotonic() - started
+        score = self._score(validation)
+        better = self.progress.best is None or score.rank > self.progress.best
+        self.progress.best = score.rank if better else self.progress.best
+        self.progress.without_gain = 0 if better else self.progress.without_gain + 1
+        folder = self._checkpoint(validation)
+        self._validated = self.progress.position.update
+        append(self.metrics, {"kind": "validation", **self._facts(), **validation.facts()})
+        bleu = "" if validation.bleu is None else f", BLEU {validation.bleu:.2f}"
+        took = clock(time.monotonic() - started)
+        say(f"dev: loss {validation.loss:.3f}{bleu}{' (best)' if better else ''}; wrote {folder} ({took})")
+
+    def add_average_of_best(self) -> None:
+        """Put the mean of the best checkpoints' weights into the model, and keep it as one more checkpoint."""
+        folders = best_checkpoints(self.run_folder)[: self.config.training.keep_best]
+        weights = [unique(load_model(folder).model) for folder in folders]
+        mean = {name: torch.stack([one[name] for one in weights]).mean(0) for name in weights[0]}
+        restore(self.model, mean)
+        self.progress.position.update += 1
+        self._validate()
+
+    def _score(self, validation: Validation) -> Score:
+        if self.config.training.validation_metric == "loss":
+            return Score("loss", validation.loss)
+        assert validation.bleu is not None
+        return Score("bleu", validation.bleu)
+
+    def _shipped(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.average is None else self.average.in_place()
+
+    def _checkpoint(self, validation: Validation | None) -> Path:
+        tensors, record = collect(self.model, self.optimiser, self.average, self.progress)
+        with self._shipped():
+            weights = {name: tensor.clone() for name, tensor in unique(self.model).items()}
+
+        def write(folder: Path) -> None:
+            dev = () if validation is None else validation.scores()
+            position = self.progress.position
+            summary = self.summary.model_copy(
+                update={"updates": position.update, "minutes": round(position.seconds / 60, 2), "dev": dev}
+            )
+            save_model(folder, self.model, self.tokenizers, self.config.model, self.config.decoding, summary, weights)
+            save_training_state(folder, tensors, record)
+
+        score = None if validation is None else self._score(validation)
+        return publish(self.run_folder, self.progress.position.update, write, score, self.config.training.keep_best)
