@@ -40,7 +40,7 @@ def results_table(results: list[Result]) -> str:
         ]
         for result, name, part in parts
     ]
-    return "\n".join([table(header, rows), "", "Signatures:", "", *_signatures([part for _, _, part in parts])])
+    return "\n".join([table(header, rows), "", *_signatures([part for _, _, part in parts])])
 
 
 def _value(score: dict[str, Any]) -> str:
