@@ -1,6 +1,11 @@
-"""The frozen surface: `pytest tests/surface --freeze` writes what it finds into surface.json."""
+"""The frozen surface (`pytest tests/surface --freeze` writes what it finds), and the README's worked example."""
 
 import json
+import os
+import random
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +13,19 @@ from typing import Any
 import pytest
 
 SURFACE = Path(__file__).with_name("surface.json")
+README = Path(__file__).resolve().parents[2] / "README.md"
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+CONFIG = """
+[model]
+embedding_width = 16
+encoder = {width = 16}
+decoder = {width = 16}
+[training]
+max_updates = 4
+validation_interval = 2
+warmup_updates = 1
+batch_tokens = 512
+"""
 
 
 @pytest.fixture
@@ -23,3 +41,29 @@ def frozen(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
             assert found == recorded.get(section), "If this is meant: pytest tests/surface --freeze, and CHANGELOG.md"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def worked_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which all that the README's section on one's own data says was typed, with a tiny config."""
+    folder = tmp_path_factory.mktemp("worked-example")
+    draw = random.Random(1)
+    for part, count in (("train", 400), ("dev", 20), ("test", 20)):
+        lines = [[draw.choice(DIGITS) for _ in range(draw.randint(2, 6))] for _ in range(count)]
+        (folder / f"{part}.en").write_text("".join(f"{' '.join(line)}\n" for line in lines), encoding="utf-8")
+        mirrored = "".join(f"{' '.join(reversed(line)).upper()}\n" for line in lines)
+        (folder / f"{part}.de").write_text(mirrored, encoding="utf-8")
+    (folder / "mine.toml").write_text(CONFIG, encoding="utf-8")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-eux"], input=own_data(), cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def own_data() -> str:
+    """The shell commands of that section, installation apart."""
+    section = README.read_text(encoding="utf-8").partition("## Your own data")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
+    return "".join(line for line in "".join(blocks).splitlines(keepends=True) if not line.startswith("pip "))
