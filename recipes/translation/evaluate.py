@@ -23,10 +23,13 @@ from s2s.evaluation.placeholders import PlaceholderCounts, count_placeholders
 from s2s.evaluation.report import placeholder_line, score_lines, score_values
 from s2s.evaluation.scores import Score, ScoreOptions, bleu, score_systems, tokenizer_for
 from s2s.files import sha256, write_json
-from s2s.inference.translator import Translator
+from s2s.inference.reports import warn_of_cuts
+from s2s.inference.translator import TranslationOptions, Translator
+from s2s.log import progress, say
 from s2s.rng import python_random
 
 SAMPLES = 10
+WINDOW = 200
 SYSTEMS = {"model": "the model", "copy": "copy of the source", "nearest": "target of the nearest training source"}
 
 
@@ -40,7 +43,7 @@ def command(folder: Path, data_folder: Path, recorded: bool) -> None:
     data = PreparedData.open(data_folder)
     translator = Translator.load(folder)
     parts = {name: evaluate_part(data, name, translator) for name in data.manifest["parts"] if name.startswith("test")}
-    result = describe(manifest, data_folder) | summarise(parts)
+    result = describe(manifest, data) | summarise(parts)
     click.echo("\n".join(report(parts)))
     write_json(folder / "results.json", result)
     if recorded:
@@ -77,7 +80,8 @@ def evaluate_part(data: PreparedData, name: str, translator: Translator) -> Part
     """Translate one test part with the run's own search settings and score it."""
     part, train = data.split(name), data.split("train")
     sources, references = part.column("source"), part.column("target")
-    translations = [translation.text for translation in translator.translate(sources)]
+    translations = translate(translator, sources, name)
+    say(f"scoring {name} and its baselines")
     tokenize = tokenizer_for(data.languages[1])
     nearest = NearestNeighbour(train.column("source")).nearest(sources)
     targets = [target for _, target in train.texts(nearest)]
@@ -95,11 +99,20 @@ def evaluate_part(data: PreparedData, name: str, translator: Translator) -> Part
     )
 
 
-def describe(manifest: dict[str, Any], data: Path) -> Result:
+def translate(translator: Translator, sources: list[str], name: str) -> list[str]:
+    """The translations of one part, with progress."""
+    windows = (sources[start : start + WINDOW] for start in range(0, len(sources), WINDOW))
+    options = TranslationOptions()
+    translations = list(progress(translator.stream(windows, options), f"translating {name}", len(sources)))
+    warn_of_cuts(sum(translation.cut for translation in translations), translator.settle(options).max_length)
+    return [translation.text for translation in translations]
+
+
+def describe(manifest: dict[str, Any], data: PreparedData) -> Result:
     """What was trained, on what, where and from which commit."""
     return {
-        "corpus": corpus_name(data),
-        "languages": "-".join(PreparedData.open(data).languages),
+        "corpus": corpus_name(data.path),
+        "languages": "-".join(data.languages),
         "config": config_name(manifest["command"]),
         **{key: manifest[key] for key in ("seed", "minutes", "commit", "hardware", "threads", "versions")},
     }

@@ -1,6 +1,7 @@
 """evaluate.py: scores of a finished run beside two baselines, and where they are written."""
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,10 +32,15 @@ TEST = [
 class Oracle:
     """A translator that knows the test, but loses the placeholder of its second segment."""
 
-    def translate(self, lines: list[str]) -> list[SimpleNamespace]:
+    def stream(self, windows: Iterable[list[str]], options: object) -> Iterator[SimpleNamespace]:
         """One translation for each line."""
         known = dict(TEST) | {TEST[1][0]: "Es ist gut"}
-        return [SimpleNamespace(text=known[line]) for line in lines]
+        for window in windows:
+            yield from (SimpleNamespace(text=known[line], cut=line == TEST[2][0]) for line in window)
+
+    def settle(self, options: object) -> SimpleNamespace:
+        """The limit that cut one of the lines."""
+        return SimpleNamespace(max_length=4)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +121,9 @@ def test_results_are_printed_and_written_into_the_run(
     assert result["headline"]["score"] == result["parts"]["test"]["systems"]["model"]["bleu"]["score"]
     assert result["parts"]["test_more"]["systems"]["model"]["bleu"]["score"] == 100
     assert [sample["reference"] for sample in result["samples"]] == [target for _, target in TEST]
-    printed = capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "1 line was longer than 4 tokens" in captured.err
+    printed = captured.out
     for text in ("target of the nearest training source", "copy of the source", "nrefs:1|", "2 expected, 1 lost"):
         assert text in printed
 
