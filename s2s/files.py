@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ def read_lines(path: Path, errors: Literal["strict", "replace"] = "strict") -> I
         with gzip.open(path, "rb") if magic == GZIP_MAGIC else path.open("rb") as stream:
             for number, line in enumerate(split_lines(stream), start=1):
                 yield _decode(line, errors, path, number)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
 
 
@@ -95,18 +96,20 @@ def committed_folder(path: Path, replace: bool = False) -> Iterator[Path]:
         for item in sorted(temporary.rglob("*"), reverse=True):
             _sync(item)
         _sync(temporary)
-        _take_place(temporary, path)
+        _take_place(temporary, path, replace)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync(path.parent)
 
 
-def _take_place(temporary: Path, path: Path) -> None:
+def _take_place(temporary: Path, path: Path, replace: bool) -> None:
     """Rename a folder to a name that an older one may have, which is moved away first."""
     if not path.exists():
         temporary.rename(path)
         return
+    if not replace:
+        raise UsageError(f"{path} appeared in the meantime. Name another folder, or remove it.")
     old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
     path.rename(old / path.name)
     temporary.rename(path)

@@ -9,25 +9,29 @@ FILTERS = ("empty", "too long", "length ratio", "copy of the source", "duplicate
 
 # Scripts without spaces between words: Thai, Lao, Tibetan, Myanmar, Khmer, Kana, Han.
 _UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f]"
+    "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f]"
 )
 RATIO_SLACK = 3
 """Words that the longer side may have beyond the ratio, so that short segments are not judged by chance."""
+
+LONGEST_WORD = 20
+"""Characters; what is longer counts as several words, so that a line of data without a space is not one short word."""
 
 CHARACTERS_PER_WORD = 2
 """In scripts without spaces, for the ratio of a side in such a script to one in words."""
 
 
 def length(text: str) -> int:
-    """Words between spaces; in scripts without spaces every character counts as one."""
+    """Words between spaces, those of more than 20 characters as several; in scripts without spaces, characters."""
     words, characters = _count(text)
     return words + characters
 
 
 def _count(text: str) -> tuple[int, int]:
     """Words between spaces, and characters of scripts without spaces."""
-    return len(_UNSPACED.sub(" ", text).split()), len(_UNSPACED.findall(text))
+    spaced, characters = (text, 0) if text.isascii() else _UNSPACED.subn(" ", text)
+    return sum(-(-len(word) // LONGEST_WORD) for word in spaced.split()), characters
 
 
 def _words(text: str) -> float:
@@ -37,7 +41,7 @@ def _words(text: str) -> float:
 
 @dataclass(frozen=True)
 class CleaningOptions:
-    """Lengths as counted by `length`; `max_ratio` is that of the longer to the shorter side."""
+    """`max_length` of a side as counted by `length`; `max_ratio` of the longer to the shorter side in words."""
 
     max_length: int = 200
     max_ratio: float = 3.0

@@ -22,39 +22,41 @@ class Side:
     - `train.de` or `train.de.gz`: a line is a segment;
     - `pairs.tsv#1`: column 1 of a table without a header;
     - `pairs.jsonl#translation.de`: a field, here one within a field, of each object;
-    - `datasets:NAME@SPLIT#FIELD`: the same of a data set that `datasets` finds, a local folder or one on the hub.
+    - `datasets:NAME@SPLIT#FIELD` or `datasets:NAME:CONFIG@SPLIT#FIELD`: the same of a data set on the hub, or in a
+      local folder of Parquet or JSON files or one that `save_to_disk` wrote (no SPLIT when that holds a single part).
     """
 
     spec: str
 
     def __iter__(self) -> Iterator[str]:
         """The segments; DataError names file and line of what cannot be read, UsageError a spec that is none."""
-        place, column = self.parts
+        place, column = self._parts()
         if self.spec.startswith(DATASET):
             return _fields(_dataset_rows(place), column, place)
-        if not Path(place).is_file():
+        path = Path(place)
+        if not path.is_file():
             raise UsageError(f"There is no file {place}. A side of a corpus is given as {FORMS}.")
-        if not column:
-            return read_lines(Path(place))
-        if place.removesuffix(".gz").endswith(".tsv"):
-            return _columns(Path(place), column)
-        return _fields(_json_rows(Path(place)), column, place)
+        kind = place.removesuffix(".gz")
+        if kind.endswith(".tsv"):
+            return _columns(path, column)
+        return _fields(_json_rows(path), column, place) if kind.endswith(".jsonl") else read_lines(path)
 
-    @property
-    def parts(self) -> tuple[str, str]:
+    def _parts(self) -> tuple[str, str]:
         """Where the side lies, and its column or field (empty for plain files)."""
         spec = self.spec.removeprefix(DATASET)
-        if spec == self.spec and Path(spec).is_file():
-            return spec, ""
-        place, _, column = spec.partition("#")
-        if not column and (spec != self.spec or place.removesuffix(".gz").endswith((".tsv", ".jsonl"))):
+        place, mark, column = (spec, "", "") if Path(self.spec).is_file() else _split_last(spec, "#")
+        structured = spec != self.spec or place.removesuffix(".gz").endswith((".tsv", ".jsonl"))
+        if structured and not column:
             raise UsageError(f"{self.spec} names no column or field. A side of a corpus is given as {FORMS}.")
+        if mark and not structured:
+            raise UsageError(f"{self.spec} names a column of a plain file. A side of a corpus is given as {FORMS}.")
         return place, column
 
-    @property
-    def file(self) -> Path | None:
-        """The file that the side lies in, None for a data set."""
-        return None if self.spec.startswith(DATASET) else Path(self.parts[0])
+
+def _split_last(text: str, mark: str) -> tuple[str, str, str]:
+    """What stands before and after the last mark; all of it stands before when there is none."""
+    before, found, after = text.rpartition(mark)
+    return (before, found, after) if found else (text, "", "")
 
 
 def read_pairs(source: Side, target: Side) -> Iterator[tuple[str, str]]:
@@ -101,26 +103,51 @@ def _fields(rows: Iterator[Any], path: str, place: str) -> Iterator[str]:
             value = value.get(key) if isinstance(value, dict) else None
         if not isinstance(value, str):
             raise DataError(f"{place}, line {number:,}: the field {path} is missing or no text.")
+        if not _is_unicode(value):
+            raise DataError(f"{place}, line {number:,}: the field {path} holds half a surrogate pair.")
         yield value.replace("\r", " ").replace("\n", " ")
 
 
+def _is_unicode(text: str) -> bool:
+    r"""Whether a text can be written as UTF-8; JSON can smuggle in what cannot, such as `"\ud800"`."""
+    try:
+        return bool(text.encode()) or not text
+    except UnicodeEncodeError:
+        return False
+
+
 def _dataset_rows(place: str) -> Iterator[Any]:
-    """The rows of a data set: a folder that `save_to_disk` wrote, or whatever `load_dataset` finds by that name."""
-    name, _, split = place.partition("@")
-    if not split:
-        raise UsageError(f"{DATASET}{place} names no split. A side of a corpus is given as {FORMS}.")
+    """The rows of one part of a data set."""
+    name, _, split = _split_last(place, "@")
     for variable in ("HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT"):
         os.environ.setdefault(variable, HUB_TIMEOUT)
+    from datasets import DatasetDict
+
+    loaded = _load_dataset(name)
+    if isinstance(loaded, DatasetDict):
+        if split not in loaded:
+            wrong = f"no split {split}" if split else "several splits"
+            raise UsageError(f"The data set {name} has {wrong}: name one of {', '.join(map(str, loaded))} as {FORMS}.")
+        return iter(loaded[split])
+    if split:
+        raise UsageError(f"The data set {name} has no splits: leave out @{split}.")
+    return iter(loaded)
+
+
+def _load_dataset(name: str) -> Any:
+    """What `save_to_disk` wrote into a folder, or whatever `load_dataset` finds by that name."""
     import datasets
 
     datasets.disable_progress_bars()
+    folder = Path(name)
     try:
-        if (Path(name) / "dataset_dict.json").is_file() or (Path(name) / "state.json").is_file():
-            loaded = datasets.load_from_disk(name)
-            return iter(loaded[split] if isinstance(loaded, datasets.DatasetDict) else loaded)
-        return iter(datasets.load_dataset(name, split=split))
+        if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
+            return datasets.load_from_disk(name)
+        path, _, config = (name, "", None) if folder.is_dir() else name.partition(":")
+        return datasets.load_dataset(path, config or None)
     except Exception as error:  # its loaders raise whatever their formats and the network do
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].removesuffix(".")
         raise DataError(
-            f"The data set {name} (split {split}) cannot be loaded: {str(error).strip().splitlines()[0]} "
+            f"The data set {name} cannot be loaded: {reason}. "
             "Without a network, download it elsewhere and give its folder."
         ) from error

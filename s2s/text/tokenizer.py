@@ -86,29 +86,29 @@ def train_tokenizer(
     """A tokenizer learned from `texts()`, with `size` entries, or about `default_size` when it is None.
 
     Characters that make up the last 0.05 % of the text are spelt in bytes. UsageError: the corpus cannot give a
-    vocabulary of that size. DataError: there is no text.
+    vocabulary of exactly that size. DataError: there is no text.
     """
     try:
-        return _train(texts(), units, default_size if size is None else size)
+        return _train(texts(), units, default_size if size is None else size, size is not None or units == "bpe")
     except RuntimeError as error:
         bound = re.search(r"value <= (\d+)|smaller than required_chars\. \d+ vs (\d+)", str(error))
         if bound is None:
             raise DataError(f"SentencePiece cannot learn from this text: {error}.") from error
         most, least = bound.groups()
         if size is None:
-            return _train(texts(), units, int(most or least) + (0 if most else 64))
+            return _train(texts(), units, int(most) if most else int(least) + 64, False)
         limit = f"at most {int(most):,}" if most else f"more than {int(least):,}"
         raise UsageError(f"A vocabulary of {size:,} does not fit this corpus: it must have {limit} entries.") from error
 
 
-def _train(texts: Iterable[str], units: Units, size: int) -> SentencePieceTokenizer:
+def _train(texts: Iterable[str], units: Units, size: int, exact: bool) -> SentencePieceTokenizer:
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(texts),
         model_writer=model,
         model_type=_MODEL_TYPES[units],
         vocab_size=size,
-        hard_vocab_limit=units == "bpe",
+        hard_vocab_limit=exact,
         character_coverage=0.9995,
         byte_fallback=True,
         normalization_rule_name="identity",
@@ -136,5 +136,5 @@ def default_vocabulary_size(characters: int, alphabet: int) -> int:
     Twice the square root of the characters, which gives about 4,000 subwords for 4 million characters, and room for the
     alphabet, bytes and masks; at most 32,000 in all, to the next hundred.
     """
-    size = 2 * characters**0.5 + alphabet + 256 + len(SYMBOLS) + len(SPECIAL)
+    size = 2 * math.sqrt(characters) + alphabet + 256 + len(SYMBOLS) + len(SPECIAL)
     return min(32_000, 100 * math.ceil(size / 100))
