@@ -8,9 +8,10 @@ import torch
 from s2s.checkpoint import DevScore, TrainingSummary, save_model
 from s2s.config import DecoderConfig, DecodingConfig, EncoderConfig, ModelConfig
 from s2s.files import committed_folder
-from s2s.model import build_model
+from s2s.model import Seq2Seq, build_model
 from s2s.text.tokenizer import train_tokenizer
 from s2s.text.tokenizers import Tokenizers
+from s2s.text.vocabulary import EOS
 
 WORDS = [
     *("the", "a", "red", "green", "small", "old", "house", "tree", "dog", "cat"),
@@ -28,6 +29,16 @@ def tokenizers() -> Tokenizers:
     return Tokenizers(joint, joint, ("en", "de"))
 
 
+@torch.no_grad()
+def _liven(model: Seq2Seq) -> None:
+    """Make outputs depend on sources, write whole words only, and let hypotheses end."""
+    for weight in (model.output.bottleneck.weight, model.output.embedding.weight):
+        weight.mul_(3)
+    pieces = tokenizers().target.pieces(range(tokenizers().target.size))
+    model.output.bias[[n for n, piece in enumerate(pieces) if not (piece[0] == "▁" and piece[1:].isalpha())]] = -30.0
+    model.output.bias[EOS] = 1.0
+
+
 def write_model(folder: Path, seed: int = 1, config: ModelConfig = CONFIG, updates: int = 7) -> Path:
     """A model directory with weights that are a function of the seed."""
     torch.manual_seed(seed)
@@ -37,7 +48,6 @@ def write_model(folder: Path, seed: int = 1, config: ModelConfig = CONFIG, updat
     )
     with committed_folder(folder) as temporary:
         model = build_model(config, size, size)
-        with torch.no_grad():
-            model.output.bias.normal_(std=3.0)
+        _liven(model)
         save_model(temporary, model, tokenizers(), config, DECODING, summary)
     return folder

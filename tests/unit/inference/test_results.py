@@ -1,0 +1,55 @@
+"""Results never hold what some program takes for the end of a line."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2s.inference.results import Candidate, PairScore, Tokens, Translation, json_line, one_line
+
+KEYS = ["id", "source", "text", "score", "tokens", "alignment", "n_best"]
+
+
+@given(st.text())
+def test_one_line_is_one_line_of_the_same_length(text: str) -> None:
+    found = one_line(text)
+    assert len(found) == len(text)
+    assert len(("x" + found + "x").splitlines()) == 1
+    assert "\0" not in found
+
+
+def test_other_characters_stay() -> None:
+    assert one_line("a\tb  ü\u200b\ue000\U0001f600") == "a\tb  ü\u200b\ue000\U0001f600"
+
+
+@given(st.text())
+def test_json_is_one_line_and_reads_back(text: str) -> None:
+    line = json_line({"text": text})
+    assert len(line.splitlines()) == 1
+    assert json.loads(line) == {"text": text}
+
+
+def test_json_keeps_other_scripts_legible() -> None:
+    assert json_line({"text": "日本\u2028"}) == '{"text": "日本\\u2028"}'
+
+
+def test_the_keys_of_a_translation_are_frozen() -> None:
+    translation = Translation(
+        3, "ein Haus", "a house", -0.5, Tokens(("ein", "Haus"), ("a", "house")), (0, 1), (Candidate("a house", -0.5),)
+    )
+    document = json.loads(translation.to_json())
+    assert list(document) == KEYS
+    assert document == {
+        "id": 3,
+        "source": "ein Haus",
+        "text": "a house",
+        "score": -0.5,
+        "tokens": {"source": ["ein", "Haus"], "target": ["a", "house"]},
+        "alignment": [0, 1],
+        "n_best": [{"text": "a house", "score": -0.5}],
+    }
+
+
+def test_the_keys_of_a_score_are_frozen_and_minus_infinity_is_null() -> None:
+    document = json.loads(PairScore(1, "", "x", float("-inf"), (), ()).to_json())
+    assert document == {"id": 1, "source": "", "target": "x", "log_prob": None, "tokens": [], "token_log_probs": []}
