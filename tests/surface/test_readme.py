@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 
 import click
 import pytest
@@ -76,12 +77,17 @@ def test_the_search_finds_commands_and_what_is_wrong_with_them() -> None:
     assert "left over" in (wrong_use(["doctor", "word"]) or "")
 
 
+@cache
+def known_options(script: str) -> set[str]:
+    """The options that a script names in its help."""
+    shown = subprocess.run([sys.executable, ROOT / script, "--help"], capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"--[a-z][a-z-]*", shown))
+
+
 @pytest.mark.parametrize("words", calls("tools/quickstart", "tools/check", ".py"), ids=" ".join)
 def test_every_script_exists_and_knows_its_options(words: list[str]) -> None:
     script, *arguments = words
-    shown = subprocess.run([sys.executable, ROOT / script, "--help"], capture_output=True, text=True, check=True).stdout
-    known = set(re.findall(r"--[a-z][a-z-]*", shown))
-    assert {word.partition("=")[0] for word in arguments if word.startswith("--")} <= known
+    assert {word.partition("=")[0] for word in arguments if word.startswith("--")} <= known_options(script)
 
 
 @pytest.mark.parametrize("block", [block for readme in READMES for block in blocks(readme, "toml")])
