@@ -31,10 +31,10 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
             if wanted:
                 slope = logits.sub_(total.unsqueeze(1)).exp_().sub_(smoothing / logits.shape[1])
                 slope.scatter_add_(1, labels[piece].unsqueeze(1), slope.new_full((len(slope), 1), smoothing - 1))
+                gradients[2].add_(slope.sum(0))
                 slope = slope.to(features.dtype)
                 torch.mm(slope, weight.to(slope.dtype), out=gradients[0][piece])
-                gradients[1].addmm_(slope.t(), features[piece])
-                gradients[2].add_(slope.sum(0))
+                gradients[1].add_(slope.t() @ features[piece])
         context.save_for_backward(*gradients)
         context.mark_non_differentiable(negative_log_likelihood)
         return loss, negative_log_likelihood

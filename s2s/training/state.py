@@ -14,11 +14,17 @@ from s2s.training.schedule import Position
 
 @dataclass
 class Progress:
-    """What the loop itself remembers: the position, and how validation went."""
+    """What the loop itself remembers: the position, and how validation went.
+
+    `best` is the rank of the best score and `without_gain` counts validations since; `validated` is the update that was
+    scored last; `averaged` tells that the weights are the mean of the best checkpoints, so that training is over.
+    """
 
     position: Position = field(default_factory=Position)
     best: float | None = None
     without_gain: int = 0
+    validated: int | None = None
+    averaged: bool = False
 
 
 def collect(
@@ -56,7 +62,7 @@ def apply(
     torch.set_rng_state(tensors["generator.cpu"])
     if torch.cuda.is_available() and "generator.cuda" in tensors:
         torch.cuda.set_rng_state(tensors["generator.cuda"])
-    return Progress(Position(**record["position"]), record["best"], record["without_gain"])
+    return Progress(**record | {"position": Position(**record["position"])})
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

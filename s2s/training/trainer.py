@@ -63,12 +63,11 @@ class Trainer:
         settings = config.training
         self.average = MovingAverage(model, settings.ema_decay or DECAY) if settings.averaging == "ema" else None
         self.progress = Progress()
-        self._validated = -1
+        self._clock = time.monotonic()
 
     def resume(self, tensors: dict[str, torch.Tensor], record: dict[str, object]) -> None:
         """Go on from a training state."""
         self.progress = apply(tensors, record, self.model, self.optimiser, self.average)
-        self._validated = self.progress.position.update
 
     def fraction(self) -> float:
         """How much of the run's limit is used up."""
@@ -77,6 +76,7 @@ class Trainer:
     def train(self, stop: Callable[[], Signals | None]) -> None:
         """Train to the end; Stopped, after a checkpoint, when `stop` names a signal."""
         meter = Meter(self.metrics, self.fraction())
+        self._clock = time.monotonic()
         position = self.progress.position
         while not self._over():
             for group in self._epoch():
@@ -86,7 +86,8 @@ class Trainer:
                     self._validate()
                     meter.resume()
                 if (received := stop()) is not None:
-                    self._checkpoint(None)
+                    if self.progress.validated != position.update:
+                        self._checkpoint(None)
                     raise Stopped(
                         f"Stopped at update {position.update:,}; the same command goes on from there.", received
                     )
@@ -95,7 +96,7 @@ class Trainer:
             else:
                 position.epoch, position.batches, position.segments = position.epoch + 1, 0, 0
         meter.report(self.fraction(), always=True, **self._facts())
-        if self._validated != position.update:
+        if self.progress.validated != position.update:
             self._validate()
 
     def _epoch(self) -> Iterator[list[Batch]]:
@@ -106,7 +107,6 @@ class Trainer:
             yield group
 
     def _one_update(self, group: list[Batch], meter: Meter) -> None:
-        started = time.monotonic()
         position = self.progress.position
         settings = self.config.training
         set_learning_rate(self.optimiser, learning_rate(settings, position.update, self.fraction()))
@@ -116,9 +116,15 @@ class Trainer:
         position.segments += sum(len(batch.indices) for batch in group)
         if self.average is not None:
             self.average.update(position.update)
-        position.seconds += time.monotonic() - started
+        self._count_time()
         meter.add(sums, tokens)
         meter.report(self.fraction(), **self._facts())
+
+    def _count_time(self) -> None:
+        """Add what passed since the last call, or since training started, to the run's seconds."""
+        now = time.monotonic()
+        self.progress.position.seconds += now - self._clock
+        self._clock = now
 
     def _facts(self) -> dict[str, Any]:
         position = self.progress.position
@@ -133,13 +139,13 @@ class Trainer:
         started = time.monotonic()
         with self._shipped():
             validation = self.validator(self.model)
-        self.progress.position.seconds += time.monotonic() - started
+        self._count_time()
         score = self._score(validation)
         better = self.progress.best is None or score.rank > self.progress.best
         self.progress.best = score.rank if better else self.progress.best
         self.progress.without_gain = 0 if better else self.progress.without_gain + 1
+        self.progress.validated = self.progress.position.update
         folder = self._checkpoint(validation)
-        self._validated = self.progress.position.update
         append(self.metrics, {"kind": "validation", **self._facts(), **validation.facts()})
         bleu = "" if validation.bleu is None else f", BLEU {validation.bleu:.2f}"
         took = clock(time.monotonic() - started)
@@ -147,11 +153,14 @@ class Trainer:
 
     def add_average_of_best(self) -> None:
         """Put the mean of the best checkpoints' weights into the model, and keep it as one more checkpoint."""
+        if self.progress.averaged:
+            return
         folders = best_checkpoints(self.run_folder)[: self.config.training.keep_best]
         weights = [unique(load_model(folder).model) for folder in folders]
         mean = {name: torch.stack([one[name] for one in weights]).mean(0) for name in weights[0]}
         restore(self.model, mean)
         self.progress.position.update += 1
+        self.progress.averaged = True
         self._validate()
 
     def _score(self, validation: Validation) -> Score:
