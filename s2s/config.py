@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from s2s.errors import ConfigError
 
 Cell = Literal["lstm", "gru", "elman", "elman-relu"]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-
+Fraction = Annotated[float, Field(ge=0, lt=1, strict=True)]
+Natural = Annotated[int, Field(ge=0, strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+NonNegative = Annotated[float, Field(ge=0, strict=True)]
+Positive = Annotated[float, Field(gt=0, strict=True)]
 
 Kind = TypeVar("Kind", bound="Section")
 
@@ -83,7 +85,7 @@ class RegularisationConfig(Section):
     weight_dropout: Fraction = 0.0
     source_word_dropout: Fraction = 0.1
     target_word_dropout: Fraction = 0.1
-    subword_sampling: Annotated[float, Field(ge=0)] = 0.0
+    subword_sampling: NonNegative = 0.0
     label_smoothing: Fraction = 0.1
 
 
@@ -92,14 +94,14 @@ class TrainingConfig(Section):
 
     max_updates: Count | None = None
     max_epochs: Count | None = None
-    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    max_minutes: Positive | None = None
     batch_tokens: Count = 2048
     accumulation: Count = 1
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Positive = 1e-3
     schedule: Literal["linear", "inverse-sqrt"] = "linear"
-    warmup_updates: Annotated[int, Field(ge=0)] = 400
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    warmup_updates: Natural = 400
+    weight_decay: NonNegative = 0.01
+    clip_norm: Positive = 1.0
     precision: Literal["float32", "bfloat16"] = "float32"
     averaging: Literal["none", "ema", "best"] = "ema"
     ema_decay: Fraction | None = None
@@ -121,14 +123,14 @@ class DecodingConfig(Section):
     """How hypotheses are searched in validation and, by default, in translation."""
 
     beam_size: Count = 5
-    length_penalty: Annotated[float, Field(ge=0)] = 1.0
+    length_penalty: NonNegative = 1.0
     max_length: Count = 256
 
 
 class RunConfig(Section):
     """One training run."""
 
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Natural = 1
     model: ModelConfig = ModelConfig()
     regularisation: RegularisationConfig = RegularisationConfig()
     training: TrainingConfig

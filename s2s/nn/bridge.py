@@ -30,9 +30,7 @@ class Bridge(nn.Module):
         if self.summary == "last":
             summary = encoded.last
         else:
-            real = encoded.mask.unsqueeze(2)
-            total = encoded.values.masked_fill(~real, 0.0).sum(1)
-            summary = total / real.sum(1)
+            summary = encoded.values.sum(1) / encoded.mask.sum(1, keepdim=True)
         chunks = torch.tanh(self.project(summary)).chunk(self.layers * self.parts, dim=1)
         return tuple(
             tuple(chunk.contiguous() for chunk in chunks[layer * self.parts : (layer + 1) * self.parts])

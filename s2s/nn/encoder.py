@@ -13,8 +13,8 @@ from s2s.nn.rnn import Cell, RecurrentLayer
 class Encoded:
     """What the encoder makes of a batch of sources.
 
-    `values` (B, S, D) hold anything beyond a segment's own length; `mask` (B, S) is True at real positions; `last`
-    (B, D) joins the last forward and the first backward output of the top layer.
+    `values` (B, S, D) are zero beyond a segment's own length; `mask` (B, S) is True at real positions; `last` (B, D)
+    joins the last forward and the first backward output of the top layer.
     """
 
     values: Tensor
@@ -56,8 +56,10 @@ class Encoder(nn.Module):
         hidden = self.layers[0](inputs, mirror)
         for layer, norm in zip(self.layers[1:], self.norms[:-1], strict=True):
             hidden = hidden + layer(self.dropout(norm(hidden)), mirror)
-        values = self.norms[-1](hidden)
         mask = torch.arange(inputs.shape[1], device=lengths.device) < lengths.unsqueeze(1)
+        # Beyond its end, a segment's state goes on from padding to padding and may overflow: attention gives that a
+        # weight of zero, which alone would not make it harmless.
+        values = self.norms[-1](hidden).masked_fill(~mask.unsqueeze(2), 0.0)
         end = values[torch.arange(len(values), device=values.device), lengths - 1, : self.width // 2]
         return Encoded(self.dropout(values), mask, torch.cat([end, values[:, 0, self.width // 2 :]], dim=1))
 
