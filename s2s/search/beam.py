@@ -1,43 +1,23 @@
 """Beam search over many segments at once; a beam of 1 is greedy search.
 
 A beam that finishes a hypothesis goes on with one row less, so that the search ends after `beam_size` finished ones
-(the shrinking beam of Bahdanau et al. 2015), or earlier when no open one can reach the `n_best` finished ones.
-Rows that are finished leave the batch. The search waits for the device once a step: to learn which rows go on.
+(the shrinking beam of Bahdanau et al. 2015), or as soon as no open one can come among the `n_best` finished ones.
+Rows that are finished leave the batch. The search itself waits for the device once a step: to learn which rows go on.
+
+Each segment has `beam_size` cells, numbered through (B * K), which its best continuations fill in their order. Rows
+(N) are the cells that the model is asked about.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from s2s.search.history import Ends, History
 from s2s.search.hypothesis import AnyState, Hypothesis, SearchOptions, Step
+from s2s.search.top import top
 
-
-@dataclass(frozen=True)
-class _Rows:
-    """Open hypotheses (N) in the order of their segments: segment, sum of log-probabilities, and history (N, t)."""
-
-    segment: Tensor
-    total: Tensor
-    tokens: Tensor
-    log_probs: Tensor
-    alignment: Tensor
-
-    def select(self, index: Tensor) -> "_Rows":
-        return _Rows(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
-
-    def extend(self, parents: Tensor, tokens: Tensor, log_probs: Tensor, alignment: Tensor | None) -> "_Rows":
-        """The rows `parents`, each with one more token, its log-probability and the alignment (N) at its step."""
-        old = self.select(parents)
-        aligned = old.alignment if alignment is None else torch.cat([old.alignment, alignment[parents, None]], dim=1)
-        return _Rows(
-            old.segment,
-            old.total + log_probs,
-            torch.cat([old.tokens, tokens.unsqueeze(1)], dim=1),
-            torch.cat([old.log_probs, log_probs.unsqueeze(1)], dim=1),
-            aligned,
-        )
+NEVER = float("-inf")
 
 
 def search(
@@ -49,108 +29,120 @@ def search(
     eos: int,
     never: Sequence[int],
 ) -> list[list[Hypothesis]]:
-    """The `n_best` best hypotheses of each segment, best first.
+    """The `n_best` best hypotheses of each segment, best first, and at least one.
 
     `state` has one row per segment; `max_lengths` (B) bounds the tokens of each, without EOS; `never` are tokens that
-    must not be generated. Where the beam reaches the bound, its open hypotheses come after the finished ones.
+    must not be generated. At the bound a hypothesis whose EOS does not win a place in the beam is left unfinished;
+    unfinished ones come after the finished. Of equal hypotheses the one that was better a step before comes first.
     """
-    finder = _Finder(max_lengths, options, eos, never)
-    count = len(max_lengths)
-    device = max_lengths.device
-    empty = torch.zeros(count, 0, dtype=torch.long, device=device)
-    rows = _Rows(torch.arange(count, device=device), torch.zeros(count, device=device), empty, empty.float(), empty)
-    tokens = torch.full((count,), bos, dtype=torch.long, device=device)
-    while len(rows.segment):
+    if not len(max_lengths):
+        return []
+    beam = _Beam(max_lengths, options, eos, never)
+    tokens = torch.full_like(max_lengths, bos)
+    while len(tokens):
+        count = len(tokens)
         log_probs, state = step(state, tokens)
-        rows, parents = finder.advance(rows, log_probs, state.attention)
-        if len(parents):
+        tokens, parents = beam.advance(log_probs, state.attention)
+        unmoved = options.beam_size == 1 and len(tokens) == count
+        if not unmoved and len(tokens):
             state = state.reorder(parents)
-        tokens = rows.tokens[:, -1]
-    return finder.results()
+    return beam.hypotheses()
 
 
-class _Finder:
-    """Chooses continuations and keeps what is finished."""
+class _Beam:
+    """The open hypotheses of all segments, and what they came from."""
 
     def __init__(self, max_lengths: Tensor, options: SearchOptions, eos: int, never: Sequence[int]) -> None:
-        self.max_lengths = max_lengths
+        count, device = len(max_lengths), max_lengths.device
         self.options = options
         self.eos = eos
-        self.never = list(never)
-        count = len(max_lengths)
-        self.room = torch.full((count,), options.beam_size, device=max_lengths.device)
-        self.best = torch.full((count, options.n_best), float("-inf"), device=max_lengths.device)
-        self._kept: list[tuple[_Rows, Tensor, bool]] = []
+        self.never = torch.tensor(never, dtype=torch.long, device=device)
+        self.max_lengths = max_lengths
+        self.cells = torch.arange(count, device=device) * options.beam_size
+        self.totals = torch.zeros(count, device=device)
+        self.room = torch.full((count, 1), options.beam_size, device=device)
+        self.finished = Ends.none(count, options.n_best, device)
+        self.unfinished = Ends.none(count, options.n_best, device)
+        self.history = History()
+        self.aligned = False
 
-    def advance(self, rows: _Rows, log_probs: Tensor, attention: Tensor | None) -> tuple[_Rows, Tensor]:
-        """The open rows after one more token, and the row (before it) that each goes on from."""
-        log_probs[:, self.never] = float("-inf")
-        beam = self.options.beam_size
-        values, tokens = log_probs.topk(min(beam, log_probs.shape[1]), dim=1)
-        parents, tokens, values = self._choose(rows, values, tokens)
-        aligned = None if attention is None else attention.argmax(1)
-        chosen = rows.extend(parents, tokens, values, aligned)
-        ended = tokens == self.eos
-        full = (chosen.tokens.shape[1] >= self.max_lengths[chosen.segment]) & ~ended
-        self._keep(chosen.select(ended.nonzero().squeeze(1)), finished=True)
-        self._keep(chosen.select(full.nonzero().squeeze(1)), finished=False)
-        alive = (~ended & ~full & ~self._hopeless(chosen, ended | full)).nonzero().squeeze(1)
-        return chosen.select(alive), parents[alive]
+    def advance(self, log_probs: Tensor, attention: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Take one more token per hypothesis: last tokens of the rows that go on (N'), and the rows they come from."""
+        log_probs.index_fill_(1, self.never, NEVER)
+        values, tokens = top(log_probs, self.options.beam_size)
+        totals, rows, places = self._choose(values)
+        tokens = tokens.take(places)
+        self.aligned = attention is not None
+        alignment = torch.zeros_like(rows) if attention is None else attention.argmax(1)[rows]
+        ended = (tokens == self.eos) & (totals > NEVER)
+        stuck = self._put_away_unfinished(values, rows, ended)
+        self.history.add(*(part.flatten() for part in (tokens, values.take(places), alignment, self.cells[rows])))
+        self._put_away_finished(totals, ended)
+        alive = self._hopeful(totals.masked_fill(ended | stuck[rows], NEVER)).flatten().nonzero().squeeze(1)
+        self.cells = alive
+        self.totals = totals.take(alive)
+        return tokens.take(alive), rows.take(alive)
 
-    def _choose(self, rows: _Rows, values: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Of the best continuations (N, K) of each row, those that fit into their segment's beam.
+    def _choose(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What enters the cells (B, K), best first, of the best log-probabilities of each row (N, W).
 
-        Returns parent rows, tokens and log-probabilities, in the order of segments and best first within each.
+        Returns totals (-inf in empty cells), rows, and places in the flattened `values`.
         """
         width = values.shape[1]
-        order = (rows.total.unsqueeze(1) + values).flatten().sort(descending=True, stable=True).indices
-        segment = rows.segment.repeat_interleave(width)[order]
-        by_segment = segment.sort(stable=True).indices
-        order, segment = order[by_segment], segment[by_segment]
-        starts = torch.searchsorted(segment, segment)
-        rank = torch.arange(len(segment), device=segment.device) - starts
-        possible = values.flatten()[order] > float("-inf")
-        chosen = order[(rank < self.room[segment]) & possible]
-        return chosen // width, tokens.flatten()[chosen], values.flatten()[chosen]
+        beam = self.options.beam_size
+        totals = torch.where(values > NEVER, self.totals.unsqueeze(1) + values, NEVER)  # no NaN
+        totals, order = self._in_cells(totals).flatten(1).sort(dim=1, descending=True, stable=True)
+        totals, order = totals[:, :beam], order[:, :beam]
+        count = torch.arange(len(values), device=values.device)
+        row_of_cell = torch.zeros_like(self.room).expand(-1, beam).flatten().index_copy(0, self.cells, count)
+        first = torch.arange(len(order), device=values.device).unsqueeze(1) * beam
+        rows = row_of_cell[first + order // width]
+        beyond = torch.arange(beam, device=values.device) >= self.room
+        return totals.masked_fill(beyond, NEVER), rows, rows * width + order % width
 
-    def _keep(self, rows: _Rows, finished: bool) -> None:
-        """Store hypotheses that do not go on; a finished one takes a place of its segment's beam for good."""
-        if not len(rows.segment):
-            return
-        scores = rows.total / rows.log_probs.shape[1] ** self.options.length_penalty
-        self._kept.append((rows, scores, finished))
-        if finished:
-            self.room -= torch.bincount(rows.segment, minlength=len(self.room))
-            self._raise_best(rows.segment, scores)
+    def _put_away_unfinished(self, values: Tensor, rows: Tensor, ended: Tensor) -> Tensor:
+        """Which rows (N) cannot go on: they are at their bound, or the model gives them only zeros or NaN."""
+        length = len(self.history)
+        segments = self.cells // self.options.beam_size
+        stuck = (self.max_lengths[segments] <= length) | ~(values > NEVER).any(1)
+        ends = torch.zeros_like(self.totals).index_add_(0, rows.flatten(), ended.flatten().to(self.totals.dtype))
+        scores = self.totals / max(length, 1) ** self.options.length_penalty
+        scores = scores.masked_fill(~stuck | (ends > 0), NEVER)
+        self.unfinished = self.unfinished.merge(self._in_cells(scores), length)
+        return stuck
 
-    def _raise_best(self, segment: Tensor, scores: Tensor) -> None:
-        """Enter new finished scores into the best of their segments."""
-        order = scores.sort(descending=True, stable=True).indices
-        order = order[segment[order].sort(stable=True).indices]
-        segment, scores = segment[order], scores[order]
-        rank = torch.arange(len(segment), device=segment.device) - torch.searchsorted(segment, segment)
-        fresh = torch.full((len(self.room), self.options.beam_size), float("-inf"), device=scores.device)
-        fresh[segment, rank] = scores
-        self.best = torch.cat([self.best, fresh], dim=1).topk(self.options.n_best, dim=1).values
+    def _put_away_finished(self, totals: Tensor, ended: Tensor) -> None:
+        length = len(self.history)
+        scores = totals / length**self.options.length_penalty
+        self.finished = self.finished.merge(scores.masked_fill(~ended, NEVER), length)
+        self.room = self.room - ended.sum(1, keepdim=True)
 
-    def _hopeless(self, rows: _Rows, ended: Tensor) -> Tensor:
-        """Rows whose segment is done: no open hypothesis of it can score above its `n_best` finished ones.
+    def _hopeful(self, totals: Tensor) -> Tensor:
+        """Which open cells (B, K) belong to a segment that can still find one of its `n_best`.
 
-        A sum of log-probabilities only falls, so that no score can come above today's sum over the longest length.
+        As a total only falls, no score can come above the best total of today over the longest length to the penalty.
         """
-        longest = (self.max_lengths + 1).to(rows.total.dtype) ** self.options.length_penalty
-        bound = torch.full_like(longest, float("-inf"))
-        hope = torch.where(ended, float("-inf"), rows.total / longest[rows.segment])
-        bound.scatter_reduce_(0, rows.segment, hope, "amax")
-        return (bound <= self.best[:, -1])[rows.segment]
+        longest = (self.max_lengths + 1).to(totals.dtype) ** self.options.length_penalty
+        open_end = totals.amax(1) / longest > self.finished.scores[:, -1]
+        return (totals > NEVER) & open_end.unsqueeze(1)
 
-    def results(self) -> list[list[Hypothesis]]:
-        """All that was kept, ranked."""
-        found: list[list[Hypothesis]] = [[] for _ in range(len(self.room))]
-        for rows, scores, finished in self._kept:
-            columns = (rows.segment, rows.tokens, rows.log_probs, rows.alignment, scores)
-            for segment, tokens, log_probs, alignment, score in zip(*(part.tolist() for part in columns), strict=True):
-                end = len(tokens) - finished
-                found[segment].append(Hypothesis(tokens[:end], log_probs, score, alignment[:end], finished))
-        ranked = (sorted(one, key=lambda hypothesis: (not hypothesis.finished, -hypothesis.score)) for one in found)
-        return [one[: self.options.n_best] for one in ranked]
+    def _in_cells(self, rows: Tensor) -> Tensor:
+        """Values of rows (N, ...) in the cells of their segments (B, K, ...), -inf in the others."""
+        count = len(self.max_lengths)
+        cells = rows.new_full((count * self.options.beam_size, *rows.shape[1:]), NEVER)
+        return cells.index_copy_(0, self.cells, rows).view(count, -1, *rows.shape[1:])
+
+    def hypotheses(self) -> list[list[Hypothesis]]:
+        """The best of each segment: the finished ones, and in places left over the unfinished."""
+        ends, finished = self.finished.then(self.unfinished)
+        columns = (*self.history.read(ends), ends.scores, ends.steps, finished)
+        return [
+            [self._hypothesis(*place) for place in zip(*segment, strict=True) if place[3] > NEVER]
+            for segment in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+    def _hypothesis(
+        self, tokens: list[int], log_probs: list[float], alignment: list[int], score: float, steps: int, finished: bool
+    ) -> Hypothesis:
+        end = steps - finished
+        return Hypothesis(tokens[:end], log_probs[:steps], score, alignment[:end] if self.aligned else [], finished)

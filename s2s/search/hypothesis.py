@@ -22,7 +22,10 @@ class State(Protocol):
 
 AnyState = TypeVar("AnyState", bound=State)
 Step = Callable[[AnyState, Tensor], tuple[Tensor, AnyState]]
-"""`step(state, tokens)`: the last token of each row (N) to log-probabilities of the next (N, V), and the new state."""
+"""`step(state, tokens)`: the last token of each row (N) to log-probabilities of the next (N, V), and the new state.
+
+The search writes into the log-probabilities, so that they must not be a view of anything that lives on.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         assert 1 <= self.n_best <= self.beam_size
+        assert self.length_penalty >= 0, "the rule by which the search stops needs scores that rise with the length"
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Hypothesis:
     `tokens` are without BOS and EOS; `log_probs` has one entry per token and, if `finished`, one for EOS. `score` is
     their sum over their count to the power of the length penalty (Murray & Chiang 2018, arXiv:1808.10006, section 5).
     `alignment` gives each token the source position that it paid most attention to; it is empty without attention. A
-    hypothesis that reached the longest allowed length is not `finished`.
+    hypothesis that came to the longest allowed length without an end is not `finished`.
     """
 
     tokens: list[int]
