@@ -136,7 +136,7 @@ def test_the_parallel_decoder_needs_a_second_layer() -> None:
 def test_a_config_is_frozen() -> None:
     config = parse(RunConfig, LIMIT, "run.toml")
     with pytest.raises(ValidationError):
-        config.model.encoder.width = 3  # type: ignore[misc]
+        config.model.encoder.width = 3
 
 
 def test_overrides_reach_any_depth_and_the_last_one_wins(tmp_path: Path) -> None:

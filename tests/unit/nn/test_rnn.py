@@ -16,7 +16,7 @@ def torch_cell(kind: Cell) -> Callable[[Tensor, State], State]:
     """torch's single-step cell with the interface of a state."""
     if kind == "lstm":
         lstm = nn.LSTMCell(F, H)
-        return Wrapped(lstm, lambda x, state: lstm(x, state))
+        return Wrapped(lstm, lstm)
     if kind == "gru":
         gru = nn.GRUCell(F, H)
         return Wrapped(gru, lambda x, state: (gru(x, state[0]),))
