@@ -37,22 +37,17 @@ def text(train: tuple[str, str], dev: tuple[str, str], test: tuple[str, str], **
     scripts without spaces, lengths are counted in characters.
     """
     from s2s.data.prepare import PrepareTextOptions, prepare_text
-    from s2s.errors import UsageError
     from s2s.text.cleaning import CleaningOptions
+    from s2s.text.languages import parse_languages
     from s2s.text.readers import Side
 
-    source, separator, target = options["languages"].partition("-")
-    if not (source and separator and target):
-        raise UsageError(f"--languages {options['languages']} is not of the form SOURCE-TARGET, such as en-de.")
-    if options["units"] == "characters" and options["vocabulary_size"] is not None:
-        raise UsageError("--vocabulary-size has no effect with --units characters: leave it out.")
     prepare_text(
         PrepareTextOptions(
             parts={
                 name: (Side(sides[0]), Side(sides[1]))
                 for name, sides in (("train", train), ("dev", dev), ("test", test))
             },
-            languages=(source, target),
+            languages=parse_languages(options["languages"]),
             output=options["output"],
             units=options["units"],
             joint=options["joint"],

@@ -1,13 +1,14 @@
 """Batches under a token budget, of segments of like length, in an order that is a function of (seed, epoch) alone."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import torch
 from torch import Tensor
 
 from s2s.data.prepared import Split
+from s2s.log import warn
 from s2s.rng import generator, python_random
 from s2s.text.tokenizers import PairSampler
 from s2s.text.vocabulary import BOS, EOS, PAD
@@ -91,29 +92,40 @@ class TrainingBatches:
         self.batch_tokens = batch_tokens
         self.seed = seed
         self.sampler = sampler
+        self._warned = False
 
     def epoch(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """The batches of an epoch (from 0) without the first `skip`; each segment comes once."""
-        return islice(self._batches(epoch), skip, None)
-
-    def count(self) -> int:
-        """How many batches the first epoch has."""
-        return sum(1 for _ in self.epoch(0))
-
-    def _batches(self, epoch: int) -> Iterator[Batch]:
         draw = generator(self.seed, "order", epoch)
         order = torch.randperm(len(self.split), generator=draw)
         for start in range(0, len(order), WINDOW):
             rows = order[start : start + WINDOW].tolist()
             pairs = self._draw(rows, epoch)
-            lengths = [pair_length(pair) for pair in pairs]
-            by_length = sorted(range(len(rows)), key=lambda n: (lengths[n], round_up(len(pairs[n][0]))))
-            batches = fill(by_length, lengths, self.batch_tokens)
-            for number in torch.randperm(len(batches), generator=draw).tolist():
+            batches = self._cut(pairs)
+            shuffled = torch.randperm(len(batches), generator=draw).tolist()
+            for number in shuffled[skip:]:
                 chosen = batches[number]
                 yield collate([pairs[n] for n in chosen], [rows[n] for n in chosen])
+            skip = max(0, skip - len(batches))
 
-    def _draw(self, rows: list[int], epoch: int) -> list[Pair]:
+    def count(self) -> int:
+        """How many batches an epoch has, about: as many as the first window of the split as it lies says."""
+        rows = range(min(WINDOW, len(self.split)))
+        return math.ceil(len(self._cut(self._draw(rows, 0))) * len(self.split) / len(rows))
+
+    def _cut(self, pairs: list[Pair]) -> list[list[int]]:
+        """Batches of pairs of like length, as positions in the list."""
+        lengths = [pair_length(pair) for pair in pairs]
+        by_length = sorted(range(len(pairs)), key=lambda n: (lengths[n], round_up(len(pairs[n][0]))))
+        if lengths[by_length[-1]] > self.batch_tokens and not self._warned:
+            self._warned = True
+            warn(
+                f"there are segments of more tokens ({lengths[by_length[-1]]:,}) than training.batch_tokens "
+                f"({self.batch_tokens:,}); each of them is a batch of its own."
+            )
+        return fill(by_length, lengths, self.batch_tokens)
+
+    def _draw(self, rows: Sequence[int], epoch: int) -> list[Pair]:
         if self.sampler is None:
             return self.split.tokens(rows)
         texts = zip(rows, self.split.texts(rows), strict=True)

@@ -12,7 +12,6 @@ from s2s.text.tokenizers import Tokenizers
 FORMAT = "s2s text data"
 VERSION = 1
 MANIFEST = "manifest.json"
-Part = Literal["train", "dev", "test"]
 
 
 @dataclass(frozen=True)
