@@ -4,6 +4,7 @@ import importlib.metadata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ from s2s.log import progress, say
 from s2s.text.cleaning import FILTERS, Cleaner, CleaningOptions
 from s2s.text.placeholders import mask_source, mask_target
 from s2s.text.readers import Side, read_pairs
-from s2s.text.tokenizer import SentencePieceTokenizer, Units, default_vocabulary_size, train_tokenizer
+from s2s.text.tokenizer import (
+    CHARACTER_COVERAGE,
+    SentencePieceTokenizer,
+    Units,
+    default_vocabulary_size,
+    train_tokenizer,
+)
 from s2s.text.tokenizers import Tokenizers
 
-WRITE_ROWS = 1000
-COVERED = 0.9995
-"""Share of the characters that get entries of their own, as in the tokenizers."""
+BLOCK_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,7 @@ def prepare_text(options: PrepareTextOptions) -> dict[str, PartCounts]:
     DataError: unreadable text, unequal sides, or a part of which nothing is left; UsageError: DATA exists, or the
     vocabulary does not fit. Nothing is written then.
     """
-    for name in ("train", "dev", "test"):
-        if name not in options.parts:
-            raise UsageError(f"The part {name} is missing.")
+    _check(options)
     counts = {}
     with committed_folder(options.output) as folder:
         work = folder / "work"
@@ -80,6 +83,14 @@ def prepare_text(options: PrepareTextOptions) -> dict[str, PartCounts]:
     return counts
 
 
+def _check(options: PrepareTextOptions) -> None:
+    missing = [name for name in ("train", "dev", "test") if name not in options.parts]
+    if missing:
+        raise UsageError(f"The part {missing[0]} is missing.")
+    if options.units == "characters" and options.vocabulary_size is not None:
+        raise UsageError("A vocabulary size has no effect with characters as units: leave it out.")
+
+
 def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path: Path) -> PartCounts:
     """Write the pairs that stay to an Arrow file."""
     cleaner = Cleaner(cleaning)
@@ -97,7 +108,7 @@ def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path
                 counts.kept += 1
                 yield {"id": str(counts.read), "source": source, "target": target}
 
-    _write(path, rows(), ids=False)
+    _write(path, rows())
     counts.taken = {reason: cleaner.taken[reason] for reason in FILTERS}
     if counts.kept == 0:
         most, taken = cleaner.taken.most_common(1)[0] if cleaner.taken else ("", 0)
@@ -106,32 +117,31 @@ def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path
     return counts
 
 
-def _write(path: Path, rows: Iterator[dict[str, Any]], ids: bool) -> None:
+def _write(path: Path, rows: Iterator[dict[str, Any]], *id_columns: str) -> None:
     """Rows of text, and of token ids if there are any, to one Arrow file."""
     from datasets import Features, List, Value
     from datasets.arrow_writer import ArrowWriter
 
     columns: dict[str, Any] = {name: Value("string") for name in ("id", "source", "target")}
-    if ids:
-        columns |= {name: List(Value("int32")) for name in ("source_ids", "target_ids")}
-    with ArrowWriter(path=str(path), features=Features(columns), writer_batch_size=WRITE_ROWS) as writer:
-        for row in rows:
-            writer.write(row)
+    columns |= {name: List(Value("int32")) for name in id_columns}
+    with ArrowWriter(path=str(path), features=Features(columns)) as writer:
+        while block := list(islice(rows, BLOCK_ROWS)):
+            writer.write_batch({name: [row[name] for row in block] for name in columns})
         writer.finalize()
 
 
-def _texts(path: Path) -> Iterator[tuple[str, str]]:
-    """Raw pairs of an Arrow file, a few at a time."""
+def _read(path: Path) -> Iterator[dict[str, str]]:
+    """Rows of text of an Arrow file, a block at a time."""
     from datasets import Dataset
 
-    for batch in Dataset.from_file(str(path)).with_format("arrow").iter(WRITE_ROWS):
-        yield from zip(batch.column("source").to_pylist(), batch.column("target").to_pylist(), strict=True)
+    for block in Dataset.from_file(str(path)).with_format("arrow").iter(BLOCK_ROWS):
+        yield from block.to_pylist()
 
 
 def _masked(path: Path) -> Iterator[tuple[str, str]]:
-    for source, target in _texts(path):
-        masked, masks = mask_source(source)
-        yield masked, mask_target(target, masks)
+    for row in _read(path):
+        masked, masks = mask_source(row["source"])
+        yield masked, mask_target(row["target"], masks)
 
 
 def _learn(path: Path, options: PrepareTextOptions) -> Tokenizers:
@@ -146,21 +156,20 @@ def _learn(path: Path, options: PrepareTextOptions) -> Tokenizers:
 
 def _learn_one(texts: Callable[[], Iterator[str]], options: PrepareTextOptions, name: str) -> SentencePieceTokenizer:
     say(f"learning the {name} vocabulary")
-    size = default = 0
+    default = 0
     if options.vocabulary_size is None:
         frequencies: Counter[str] = Counter()
         for text in texts():
             frequencies.update(text)
         default = default_vocabulary_size(frequencies.total(), _alphabet_size(frequencies))
-    size = options.vocabulary_size or default
-    tokenizer = train_tokenizer(texts, options.units, options.vocabulary_size, size)
+    tokenizer = train_tokenizer(texts, options.units, options.vocabulary_size, default)
     say(f"{name} vocabulary: {tokenizer.size:,} {options.units}")
     return tokenizer
 
 
 def _alphabet_size(frequencies: Counter[str]) -> int:
-    """How many of the most frequent characters make up the covered share of the text."""
-    allowed = COVERED * frequencies.total()
+    """How many of the most frequent characters make up the share of the text that has entries of its own."""
+    allowed = CHARACTER_COVERAGE * frequencies.total()
     size = 0
     for _, count in frequencies.most_common():
         if allowed <= 0:
@@ -171,25 +180,25 @@ def _alphabet_size(frequencies: Counter[str]) -> int:
 
 
 def _encode(path: Path, folder: Path, tokenizers: Tokenizers, total: int, name: str) -> None:
-    """The part with token ids, as a data set of its own folder."""
+    """The part with token ids, as a data set in a folder of its own; its fingerprint is a function of the content."""
     from datasets import Dataset, disable_progress_bars
 
     def rows() -> Iterator[dict[str, Any]]:
-        table = Dataset.from_file(str(path))
-        for row in progress(table, f"encoding {name}", total=total):
+        for row in progress(_read(path), f"encoding {name}", total=total):
             source, target = encode_pair(tokenizers, row["source"], row["target"])
             yield {**row, "source_ids": source, "target_ids": target}
 
     disable_progress_bars()
     encoded = path.with_suffix(".encoded.arrow")
-    _write(encoded, rows(), ids=True)
-    Dataset.from_file(str(encoded)).save_to_disk(str(folder))
+    _write(encoded, rows(), "source_ids", "target_ids")
+    table = Dataset.from_file(str(encoded))
+    Dataset(table.data, info=table.info, fingerprint=sha256(encoded)[:16]).save_to_disk(str(folder))
 
 
 def _manifest(
     options: PrepareTextOptions, counts: dict[str, PartCounts], tokenizers: Tokenizers, folder: Path
 ) -> dict[str, Any]:
-    files = sorted(path for path in folder.rglob("*") if path.suffix in (".arrow", ".model"))
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from s2s.errors import DataError, ModelError
+from s2s.errors import DataError
+from s2s.files import sha256
 from s2s.text.tokenizers import Tokenizers
 
 FORMAT = "s2s text data"
@@ -49,6 +50,30 @@ def encode_pair(tokenizers: Tokenizers, source: str, target: str) -> tuple[list[
     return source_ids, tokenizers.encode_target(target, masks)
 
 
+def _read_manifest(file: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{file} is damaged: it is not JSON. Prepare the data again.") from error
+    if not isinstance(manifest, dict) or (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
+        raise DataError(f"{file} is not of this version of s2s. Prepare the data again.")
+    if not all(isinstance(manifest.get(key), dict) for key in ("files", "parts")):
+        raise DataError(f"{file} is damaged: it lacks files or parts. Prepare the data again.")
+    return manifest
+
+
+def _check_files(path: Path, manifest: dict[str, Any], folder: str) -> None:
+    """DataError when a file of a folder of prepared data is missing, or is not the one that was written."""
+    for name, written in manifest["files"].items():
+        if not name.startswith(f"{folder}/"):
+            continue
+        file = path / name
+        if not file.is_file():
+            raise DataError(f"{file} is missing. Prepare the data again.")
+        if sha256(file) != written:
+            raise DataError(f"{file} is damaged: its SHA-256 is not that in {MANIFEST}. Prepare the data again.")
+
+
 @dataclass(frozen=True)
 class PreparedData:
     """The folder DATA: its manifest and its tokenizers; parts are opened when they are asked for."""
@@ -64,15 +89,9 @@ class PreparedData:
         file = path / MANIFEST
         if not file.is_file():
             raise DataError(f"{path} is not prepared data: {MANIFEST} is missing. Make it with `s2s prepare text`.")
-        try:
-            manifest = json.loads(file.read_bytes())
-            known = (manifest["format"], manifest["version"]) == (FORMAT, VERSION)
-            tokenizers = Tokenizers.load(path / "tokenizer")
-        except (ValueError, KeyError, TypeError, ModelError) as error:
-            raise DataError(f"{path} is damaged: {error}. Prepare it again.") from error
-        if not known:
-            raise DataError(f"{file} is not of this version of s2s. Prepare the data again.")
-        return cls(path, manifest, tokenizers)
+        manifest = _read_manifest(file)
+        _check_files(path, manifest, "tokenizer")
+        return cls(path, manifest, Tokenizers.load(path / "tokenizer"))
 
     @property
     def languages(self) -> tuple[str, str]:
@@ -81,16 +100,12 @@ class PreparedData:
 
     def split(self, name: str) -> Split:
         """The part train, dev, test or another one; DataError when it is missing or damaged."""
-        from datasets import Dataset, load_from_disk
+        from datasets import load_from_disk
 
-        folder = self.path / name
-        if name not in self.manifest["parts"] or not folder.is_dir():
+        if name not in self.manifest["parts"]:
             raise DataError(f"{self.path} has no part {name}; it has {', '.join(self.manifest['parts'])}.")
-        try:
-            table = load_from_disk(str(folder))
-        except Exception as error:
-            raise DataError(f"{folder} is damaged: {error}. Prepare the data again.") from error
-        assert isinstance(table, Dataset)
+        _check_files(self.path, self.manifest, name)
+        table = load_from_disk(str(self.path / name))
         return Split(table, self.tokenizers if self.foreign else None)
 
     def with_tokenizers(self, tokenizers: Tokenizers) -> "PreparedData":

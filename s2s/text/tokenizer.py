@@ -15,6 +15,9 @@ from s2s.text.vocabulary import BOS, EOS, PAD, SPECIAL, UNK
 
 Units = Literal["unigram", "bpe", "characters"]
 _MODEL_TYPES = {"unigram": "unigram", "bpe": "bpe", "characters": "char"}
+CHARACTER_COVERAGE = 0.9995
+"""Share of the characters of a text that have entries of their own; the rest are spelt in bytes."""
+
 SAMPLED_SEGMENTS = 2_000_000
 THREADS = 2  # a constant, since the result depends on it in the last digits
 
@@ -85,7 +88,7 @@ def train_tokenizer(
 ) -> SentencePieceTokenizer:
     """A tokenizer learned from `texts()`, with `size` entries, or about `default_size` when it is None.
 
-    Characters that make up the last 0.05 % of the text are spelt in bytes. UsageError: the corpus cannot give a
+    Of the characters, the rarest that make up the last 0.05 % of the text are spelt in bytes. UsageError: the corpus cannot give a
     vocabulary of exactly that size. DataError: there is no text.
     """
     try:
@@ -109,7 +112,7 @@ def _train(texts: Iterable[str], units: Units, size: int, exact: bool) -> Senten
         model_type=_MODEL_TYPES[units],
         vocab_size=size,
         hard_vocab_limit=exact,
-        character_coverage=0.9995,
+        character_coverage=CHARACTER_COVERAGE,
         byte_fallback=True,
         normalization_rule_name="identity",
         user_defined_symbols=list(SYMBOLS),
