@@ -1,0 +1,166 @@
+"""Interrupted and resumed equals uninterrupted, bit for bit."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from signal import SIGINT, SIGTERM, Signals
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from s2s.config import RunConfig, parse
+from s2s.errors import ConfigError, Stopped, UsageError
+from s2s.training import run as running
+from s2s.training.run import TrainOptions, locked, train
+from tests.digits import prepare_digits
+
+SMALL = {
+    "model": {"embedding_width": 16, "encoder": {"width": 16}, "decoder": {"width": 16}},
+    "regularisation": {"weight_dropout": 0.1},
+    "training": {"max_updates": 12, "batch_tokens": 200, "validation_interval": 5, "warmup_updates": 3},
+}
+
+
+def config(**training: object) -> RunConfig:
+    return parse(RunConfig, {**SMALL, "training": {**SMALL["training"], **training}}, "test")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare_digits(tmp_path_factory.mktemp("digits"))
+
+
+def stop_after(updates: int, monkeypatch: pytest.MonkeyPatch, received: Signals = SIGTERM) -> None:
+    """Let the next run get a signal after that many of its updates."""
+    original = running.polite_stop
+    calls = iter(range(1, 10**6))
+
+    def stop() -> Signals | None:
+        return received if next(calls) >= updates else None
+
+    class Context:
+        def __enter__(self) -> Callable[[], Signals | None]:
+            return stop
+
+        def __exit__(self, *error: object) -> None:
+            monkeypatch.setattr(running, "polite_stop", original)
+
+    monkeypatch.setattr(running, "polite_stop", Context)
+
+
+def last(run: Path) -> dict[str, torch.Tensor]:
+    """All tensors of the last checkpoint: the shipped weights and the training state."""
+    folder = run / "checkpoints" / str(json.loads((run / "last.json").read_text())["update"])
+    state = load_file(folder / "training.safetensors")
+    return {**load_file(folder / "model.safetensors"), **{f"state.{name}": value for name, value in state.items()}}
+
+
+def assert_same(one: Path, other: Path) -> None:
+    first, second = last(one), last(other)
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+
+
+@pytest.mark.parametrize(
+    ("settings", "stops"),
+    [
+        ({}, [7]),  # in the middle of the first epoch
+        ({}, [5]),  # right after a validation
+        ({"batch_tokens": 1000}, [2, 3]),  # several epochs, and two stops
+        ({"accumulation": 3}, [4]),
+        ({"averaging": "best", "keep_best": 2}, [7]),
+        ({"averaging": "none", "schedule": "inverse-sqrt"}, [3]),
+    ],
+)
+def test_resumed_equals_uninterrupted(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], stops: list[int]
+) -> None:
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    train(config(**settings), TrainOptions(data, straight))
+    for updates in stops:
+        stop_after(updates, monkeypatch)
+        with pytest.raises(Stopped):
+            train(config(**settings), TrainOptions(data, broken))
+    train(config(**settings), TrainOptions(data, broken))
+    assert_same(straight, broken)
+
+
+def test_resumed_with_subword_sampling_equals_uninterrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from s2s.data.prepare import PrepareTextOptions, prepare_text
+    from tests.digits import write_pairs
+
+    parts = write_pairs(tmp_path / "text")
+    prepare_text(PrepareTextOptions(parts, ("ahead", "back"), tmp_path / "data"))
+    sampled = parse(RunConfig, {**SMALL, "regularisation": {"subword_sampling": 0.3}}, "test")
+    train(sampled, TrainOptions(tmp_path / "data", tmp_path / "straight"))
+    stop_after(8, monkeypatch)
+    with pytest.raises(Stopped):
+        train(sampled, TrainOptions(tmp_path / "data", tmp_path / "broken"))
+    train(sampled, TrainOptions(tmp_path / "data", tmp_path / "broken"))
+    assert_same(tmp_path / "straight", tmp_path / "broken")
+
+
+def test_another_seed_gives_another_model(data: Path, tmp_path: Path) -> None:
+    train(config(max_updates=2), TrainOptions(data, tmp_path / "one"))
+    train(config(max_updates=2).model_copy(update={"seed": 2}), TrainOptions(data, tmp_path / "two"))
+    one, two = last(tmp_path / "one"), last(tmp_path / "two")
+    assert not torch.equal(one["output.bias"], two["output.bias"])
+
+
+@pytest.mark.parametrize(("received", "code"), [(SIGINT, 130), (SIGTERM, 143)])
+def test_a_stop_carries_the_exit_code_of_its_signal(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, received: Signals, code: int
+) -> None:
+    stop_after(1, monkeypatch, received)
+    with pytest.raises(Stopped) as stopped:
+        train(config(), TrainOptions(data, tmp_path / "run"))
+    assert stopped.value.exit_code == code
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["finished"] is False
+
+
+def test_a_finished_run_is_left_as_it_is(data: Path, tmp_path: Path) -> None:
+    train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
+    train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")} == before
+
+
+def test_another_config_for_the_same_folder_is_refused_with_the_difference(data: Path, tmp_path: Path) -> None:
+    train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
+    with pytest.raises(ConfigError, match=r"training\.max_updates was 2, is 3, training\.patience was None, is 4"):
+        train(config(max_updates=3, patience=4), TrainOptions(data, tmp_path / "run"))
+
+
+def test_data_prepared_anew_is_refused(data: Path, tmp_path: Path) -> None:
+    train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
+    other = prepare_digits(tmp_path / "other", {"train": 100, "dev": 5, "test": 5})
+    with pytest.raises(ConfigError, match="was prepared anew"):
+        train(config(max_updates=2), TrainOptions(other, tmp_path / "run"))
+
+
+def test_a_damaged_last_checkpoint_costs_the_updates_since_the_one_before(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(config(), TrainOptions(data, tmp_path / "straight"))
+    stop_after(7, monkeypatch)
+    with pytest.raises(Stopped):
+        train(config(), TrainOptions(data, tmp_path / "broken"))
+    file = tmp_path / "broken" / "checkpoints" / "7" / "training.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    train(config(), TrainOptions(data, tmp_path / "broken"))
+    assert "going on at update 5" in capsys.readouterr().err
+    assert_same(tmp_path / "straight", tmp_path / "broken")
+
+
+def test_two_trainings_in_one_folder_are_refused(data: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    with locked(run), pytest.raises(UsageError, match="Another process trains"):
+        train(config(), TrainOptions(data, run))
+    shutil.rmtree(run)
+    train(config(max_updates=1), TrainOptions(data, run))
