@@ -88,8 +88,8 @@ def train_tokenizer(
 ) -> SentencePieceTokenizer:
     """A tokenizer learned from `texts()`, with `size` entries, or about `default_size` when it is None.
 
-    Of the characters, the rarest that make up the last 0.05 % of the text are spelt in bytes. UsageError: the corpus cannot give a
-    vocabulary of exactly that size. DataError: there is no text.
+    The rarest characters, 0.05 % of the text, are spelt in bytes. UsageError: the corpus cannot give a vocabulary of
+    exactly that size. DataError: there is no text.
     """
     try:
         return _train(texts(), units, default_size if size is None else size, size is not None or units == "bpe")
