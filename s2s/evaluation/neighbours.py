@@ -59,7 +59,7 @@ class NearestNeighbour:
             return 0
         texts = np.concatenate([self._texts[part] for part in slices])
         products = np.concatenate([self._weights[part] * weight for part, weight in zip(slices, weights, strict=True)])
-        return int(np.bincount(texts, products, minlength=self._size).round(6).argmax())
+        return int(np.bincount(texts, products, minlength=self._size).argmax())
 
 
 def _grams(texts: Sequence[str]) -> _Grams:
