@@ -2,7 +2,8 @@
 
 `Hello {name}, <b>welcome</b>` is masked to `Hello \\ue000, \\ue001welcome\\ue002`. The symbols are private-use
 characters, numbered in the order of the source; equal placeholders get equal symbols. A private-use character that
-stands in the text itself is masked like a placeholder, so that it can never be taken for a mask.
+stands in the text itself is masked like a placeholder, so that it can never be taken for a mask; so is U+2581, which
+SentencePiece would take for a space.
 """
 
 import re
@@ -17,7 +18,7 @@ _PATTERN = re.compile(
     r"\{\{[^{}\n]*\}\}|\{[^{}\n]*\}"  # {name} and {{name}}
     r"|</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>\n]*)?/?>"  # <b>, </b>, <br/>, <a href="...">
     r"|%(?:\([A-Za-z_]\w*\)|\d+\$)?[sdif]\b"  # %s, %(name)s, %1$d
-    f"|[{SYMBOLS[0]}-{SYMBOLS[-1]}]"
+    f"|[{SYMBOLS[0]}-{SYMBOLS[-1]}\u2581]"
 )
 _SYMBOL = re.compile(f"[{SYMBOLS[0]}-{SYMBOLS[-1]}]")
 

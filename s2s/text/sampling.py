@@ -9,6 +9,9 @@ from s2s.errors import ConfigError
 from s2s.text.tokenizer import SentencePieceTokenizer
 
 CACHED_WORDS = 50_000
+SPACE = "\u2581"
+"""What SentencePiece writes for a space; words begin with it."""
+
 UNKNOWN_PENALTY = 10.0
 """How much less likely than the rarest subword an unknown character is, as in SentencePiece."""
 
@@ -60,7 +63,7 @@ class SubwordSampler:
     def _keep(self, word: str) -> Lattice:
         if len(self._lattices) >= CACHED_WORDS:
             self._lattices.clear()
-        lattice = self._lattices[word] = self._lattice("\u2581" + word)
+        lattice = self._lattices[word] = self._lattice(SPACE + word)
         return lattice
 
     def _lattice(self, word: str) -> Lattice:

@@ -50,6 +50,12 @@ def test_literal_symbols_in_the_source_are_no_masks() -> None:
     assert mask_target(f"{B} Symbol", masks) == " Symbol"  # else it would teach {name}
 
 
+def test_the_character_that_subwords_take_for_a_space_is_masked() -> None:
+    masked, masks = mask_source("a\u2581b c")
+    assert masked == f"a{A}b c"
+    assert restore(masked, masks) == "a\u2581b c"
+
+
 def test_what_is_beyond_the_symbols_stays_text() -> None:
     text = " ".join(f"{{{number}}}" for number in range(COUNT + 1))
     masked, masks = mask_source(text)
