@@ -126,7 +126,7 @@ def _embeddings(
         if source_size != target_size:
             raise ConfigError(
                 f'tied_embeddings = "three-way" needs one joint vocabulary, but the source has {source_size:,} entries '
-                f'and the target {target_size:,}. Set model.tied_embeddings = "output", or prepare the data with a joint one.'
+                f'and the target {target_size:,}. Set model.tied_embeddings = "output", or prepare joint data.'
             )
         return source, source, source
     target = nn.Embedding(target_size, config.embedding_width)

@@ -18,6 +18,7 @@ from s2s.data.batches import TrainingBatches
 from s2s.data.prepared import PreparedData
 from s2s.errors import ConfigError, UsageError
 from s2s.files import sha256, write_json, write_text
+from s2s.hardware import open_device
 from s2s.log import say
 from s2s.model import Seq2Seq, build_model
 from s2s.rng import derive
@@ -48,15 +49,14 @@ def train(config: RunConfig, options: TrainOptions) -> None:
     ModelError: data or model cannot be read. NonFiniteError: see `Updater`. Stopped: a signal came, all is saved.
     """
     keep_freed_memory()
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    device = open_device(options.device, options.threads)
     options.output.mkdir(parents=True, exist_ok=True)
     with locked(options.output), polite_stop() as stop:
-        manifest = _manifest(config, options)
+        manifest = _manifest(config, options, device)
         if manifest["finished"]:
             say(f"{options.output} is finished: nothing to do.")
             return
-        trainer = build_trainer(config, options)
+        trainer = build_trainer(config, options, device)
         state = resume(options.output)
         if state is not None:
             trainer.resume(state.tensors, state.record)
@@ -65,9 +65,8 @@ def train(config: RunConfig, options: TrainOptions) -> None:
         finish(config, options.output, manifest, trainer)
 
 
-def build_trainer(config: RunConfig, options: TrainOptions) -> Trainer:
+def build_trainer(config: RunConfig, options: TrainOptions, device: torch.device) -> Trainer:
     """Data, model and trainer of a run, at its start."""
-    device = torch.device(options.device)
     check_precision(device, config.training.precision)
     data = PreparedData.open(options.data)
     torch.manual_seed(derive(config.seed, "model"))
@@ -111,11 +110,11 @@ def _check_start(config: RunConfig, data: PreparedData, loaded: LoadedModel) -> 
         raise ConfigError(f"{loaded.folder} translates {model}, but the data is {wanted}.")
 
 
-def _manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any]:
+def _manifest(config: RunConfig, options: TrainOptions, device: torch.device) -> dict[str, Any]:
     """The manifest of the run in the output folder, written if it is new; ConfigError if it is of another run."""
     path = options.output / "manifest.json"
     if not path.is_file():
-        manifest = describe_run(config, options.data, data_hash(options.data), torch.device(options.device))
+        manifest = describe_run(config, options.data, data_hash(options.data), device)
         write_text(options.output / "config.toml", tomli_w.dumps(to_document(config)))
         write_json(path, manifest)
         return manifest

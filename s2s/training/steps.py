@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from s2s.config import RunConfig
 from s2s.data.batches import Batch
 from s2s.errors import ConfigError, NonFiniteError
+from s2s.hardware import has_bfloat16
 from s2s.model import Seq2Seq
 from s2s.nn.losses import smoothed_cross_entropy
 
@@ -76,15 +77,8 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
 
 def check_precision(device: torch.device, precision: str) -> None:
     """ConfigError when the device has no arithmetic of its own for `precision`."""
-    if precision == "float32":
-        return
-    has = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_has_bfloat16()
-    if not has:
+    if precision == "bfloat16" and not has_bfloat16(device):
         raise ConfigError(
             f'training.precision = "{precision}", but this {device.type} has no bfloat16 arithmetic and would only be '
             'slower. Set training.precision = "float32".'
         )
-
-
-def _cpu_has_bfloat16() -> bool:
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

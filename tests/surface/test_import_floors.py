@@ -13,7 +13,7 @@ import pytest
 from tests.surface.syntax import ROOT, Import, imports, parse, sources
 
 FLOORS = [
-    {"errors", "files", "log", "rng"},
+    {"errors", "files", "hardware", "log", "rng"},
     {"text", "audio", "config"},
     {"nn", "search", "data"},
     {"model", "checkpoint", "evaluation"},
@@ -22,8 +22,8 @@ FLOORS = [
     {"cli"},
     {"__init__", "__main__"},
 ]
-BESIDE = {("checkpoint", "model"), *((part, "errors") for part in ("files", "log", "rng")), ("__main__", "__init__")}
-PACKAGES_ON_THE_GROUND_FLOOR = {"log": {"tqdm"}, "rng": {"torch"}}
+BESIDE = {("checkpoint", "model"), *((part, "errors") for part in ("files", "hardware", "log", "rng")), ("__main__", "__init__")}
+PACKAGES_ON_THE_GROUND_FLOOR = {"hardware": {"torch"}, "log": {"tqdm"}, "rng": {"torch"}}
 SLOW = {"torchaudio", "soundfile", "sacrebleu", "jiwer", "matplotlib", "datasets"}
 FLOOR_OF = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 

@@ -85,11 +85,11 @@ def test_biases_and_norms_do_not_decay() -> None:
 
 
 def test_bfloat16_is_refused_where_the_processor_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("s2s.training.steps._cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr("s2s.training.steps.has_bfloat16", lambda device: False)
     check_precision(torch.device("cpu"), "float32")
     with pytest.raises(ConfigError, match=r'Set training.precision = "float32"'):
         check_precision(torch.device("cpu"), "bfloat16")
-    monkeypatch.setattr("s2s.training.steps._cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr("s2s.training.steps.has_bfloat16", lambda device: True)
     check_precision(torch.device("cpu"), "bfloat16")
 
 

@@ -1,0 +1,42 @@
+"""What this machine computes with: its devices, their arithmetic, the number of threads."""
+
+from typing import TYPE_CHECKING
+
+from s2s.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def open_device(name: str, threads: int | None = None) -> "torch.device":
+    """The device of that name, and with `threads` so many threads of the CPU for the whole process.
+
+    UsageError: this machine has no such device, or threads are asked for on one that has no use for them.
+    """
+    import torch
+
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ImportError) as error:
+        raise UsageError(
+            f"The device {name!r} cannot be used here. `s2s doctor` lists the devices of this machine."
+        ) from error
+    if device.type == "meta":
+        raise UsageError("The device 'meta' cannot compute. `s2s doctor` lists the devices of this machine.")
+    if threads is not None:
+        if threads < 1:
+            raise UsageError(f"The number of threads must be 1 or more (it is {threads}).")
+        if device.type != "cpu":
+            raise UsageError(f"A number of threads has no effect on the device {name}: leave it out.")
+        torch.set_num_threads(threads)
+    return device
+
+
+def has_bfloat16(device: "torch.device") -> bool:
+    """Whether the device computes in bfloat16 by itself, so that it is faster than in float32."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
