@@ -1,0 +1,56 @@
+"""Small models of every shape, with random weights that make up their mind and end their sentences."""
+
+from functools import cache
+
+import torch
+
+from s2s.config import ModelConfig
+from s2s.data.batches import pad
+from s2s.model import Seq2Seq, build_model
+from s2s.text.vocabulary import EOS
+from tests.combinations import Combination, pairwise
+
+SHAPES = {
+    "cell": ["lstm", "gru", "elman", "elman-relu"],
+    "decoder": ["parallel", "input-feeding"],
+    "attention": ["dot", "general", "additive", "multi-head"],
+    "bridge": ["zeros", "last", "mean"],
+}
+PAIRWISE = pairwise(SHAPES)
+
+
+def config_of(shape: Combination, width: int = 16) -> ModelConfig:
+    """The config of a shape; the encoder has half the decoder's width in each direction, as dot attention needs."""
+    layers = {"cell": shape["cell"], "layers": 2}
+    return ModelConfig.model_validate(
+        {
+            "embedding_width": width,
+            "encoder": {**layers, "width": width // 2},
+            "decoder": {**layers, "width": width, "kind": shape["decoder"]},
+            "attention": {"kind": shape["attention"]},
+            "bridge": shape["bridge"],
+        }
+    )
+
+
+def decided(model: Seq2Seq, sharpness: float, end: float) -> Seq2Seq:
+    """The model in inference, with scores that differ more and an EOS that is likelier."""
+    with torch.no_grad():
+        model.output.bottleneck.weight.mul_(sharpness)
+        model.output.bias.normal_()
+        model.output.bias[EOS] = end
+    return model.eval()
+
+
+@cache
+def small_model(label: str, size: int = 30, seed: int = 0) -> Seq2Seq:
+    """A model of the shape with that label, for a vocabulary of `size`."""
+    shape = next(shape for shape in PAIRWISE if "-".join(shape[name] for name in sorted(shape)) == label)
+    torch.manual_seed(seed)
+    return decided(build_model(config_of(shape), size, size), sharpness=4.0, end=1.5)
+
+
+def sources(lengths: list[int], size: int = 30, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random sources that end with EOS, padded, with their lengths."""
+    draw = torch.Generator().manual_seed(seed)
+    return pad([[*torch.randint(4, size, (length - 1,), generator=draw).tolist(), EOS] for length in lengths])
