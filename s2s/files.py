@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,12 +82,13 @@ def write_json(path: Path, document: Any) -> None:
 
 @contextmanager
 def committed_folder(path: Path, replace: bool = False) -> Iterator[Path]:
-    """A temporary folder that becomes `path`, as a whole, when the context ends without an error.
+    """A temporary folder that becomes `path`, as a whole, when the context ends without an error; else nothing is left.
 
     UsageError when `path` exists and `replace` is False.
     """
     if path.exists() and not replace:
         raise UsageError(f"{path} exists already. Name another folder, or remove it.")
+    on_the_way = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -99,6 +100,9 @@ def committed_folder(path: Path, replace: bool = False) -> Iterator[Path]:
         _take_place(temporary, path, replace)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
+        with suppress(OSError):  # someone else may have put something there
+            for parent in on_the_way:
+                parent.rmdir()
         raise
     _sync(path.parent)
 

@@ -89,6 +89,9 @@ def _check(options: PrepareTextOptions) -> None:
         raise UsageError(f"The part {missing[0]} is missing.")
     if options.units == "characters" and options.vocabulary_size is not None:
         raise UsageError("A vocabulary size has no effect with characters as units: leave it out.")
+    for sides in options.parts.values():
+        for side in sides:
+            side.check()
 
 
 def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path: Path) -> PartCounts:

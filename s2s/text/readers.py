@@ -30,19 +30,20 @@ class Side:
 
     def __iter__(self) -> Iterator[str]:
         """The segments; DataError names file and line of what cannot be read, UsageError a spec that is none."""
-        place, column = self._parts()
+        place, column = self.check()
         if self.spec.startswith(DATASET):
             return _fields(_dataset_rows(place), column, place)
         path = Path(place)
-        if not path.is_file():
-            raise UsageError(f"There is no file {place}. A side of a corpus is given as {FORMS}.")
         kind = place.removesuffix(".gz")
         if kind.endswith(".tsv"):
             return _columns(path, column)
         return _fields(_json_rows(path), column, place) if kind.endswith(".jsonl") else read_lines(path)
 
-    def _parts(self) -> tuple[str, str]:
-        """Where the side lies, and its column or field (empty for plain files)."""
+    def check(self) -> tuple[str, str]:
+        """Where the side lies, and its column or field (empty for plain files).
+
+        UsageError: the spec is none, or there is no such file; data sets are not looked for.
+        """
         spec = self.spec.removeprefix(DATASET)
         place, mark, column = (spec, "", "") if Path(self.spec).is_file() else _split_last(spec, "#")
         structured = spec != self.spec or place.removesuffix(".gz").endswith((".tsv", ".jsonl"))
@@ -50,6 +51,8 @@ class Side:
             raise UsageError(f"{self.spec} names no column or field. A side of a corpus is given as {FORMS}.")
         if mark and not structured:
             raise UsageError(f"{self.spec} names a column of a plain file. A side of a corpus is given as {FORMS}.")
+        if spec == self.spec and not Path(place).is_file():
+            raise UsageError(f"There is no file {place}. A side of a corpus is given as {FORMS}.")
         return place, column
 
 
