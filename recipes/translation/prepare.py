@@ -16,6 +16,7 @@ from s2s.data.prepare import PrepareTextOptions, prepare_text
 from s2s.errors import UsageError
 from s2s.files import write_json
 from s2s.log import say
+from s2s.text.languages import parse_languages
 from s2s.text.readers import Side
 
 CORPORA: dict[str, Callable[[tuple[str, str], Path | None], Corpus]] = {
@@ -45,16 +46,6 @@ def command(corpus: str, languages: str, from_dir: Path | None, output: Path) ->
         prepare_text(PrepareTextOptions(parts, found.languages, output))
     origin = {"corpus": corpus, "licence": found.licence, "dropped": dict(found.dropped.most_common())}
     write_json(output / ORIGIN, origin)
-
-
-def parse_languages(text: str) -> tuple[str, str]:
-    """Source and target of `en-de`, `en-zh-Hans` or `zh-Hans-en`: a code may have a hyphen when the other is `en`."""
-    source, _, target = text.partition("-")
-    if source != "en" and text.endswith("-en"):
-        source, target = text.removesuffix("-en"), "en"
-    if not source or not target:
-        raise UsageError(f"--languages {text} is not of the form SOURCE-TARGET, such as en-de.")
-    return source, target
 
 
 if __name__ == "__main__":

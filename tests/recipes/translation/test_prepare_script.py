@@ -69,28 +69,6 @@ def test_a_failure_leaves_nothing_behind(captions: Path, tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["captions"]
 
 
-@pytest.mark.parametrize(
-    ("text", "languages"),
-    [
-        ("en-de", ("en", "de")),
-        ("de-fr", ("de", "fr")),
-        ("en-zh-Hans", ("en", "zh-Hans")),
-        ("zh-Hans-en", ("zh-Hans", "en")),
-        ("en-en-GB", ("en", "en-GB")),
-    ],
-)
-def test_language_codes_may_have_hyphens(text: str, languages: tuple[str, str]) -> None:
-    """As the wheel has them."""
-    assert prepare.parse_languages(text) == languages
-
-
-@pytest.mark.parametrize("text", ["en", "en-", "-de", ""])
-def test_one_language_is_not_enough(text: str) -> None:
-    """The error shows the form."""
-    with pytest.raises(UsageError, match="such as en-de"):
-        prepare.parse_languages(text)
-
-
 def test_the_script_runs_from_anywhere_and_ends_with_the_codes_of_s2s(project: Path, tmp_path: Path) -> None:
     """It finds its modules by itself; a wrong use is 2, an error that is told 1."""
     script = str(project / "recipes/translation/prepare.py")
