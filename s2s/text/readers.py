@@ -1,17 +1,21 @@
 """One side of a parallel corpus as a stream of lines, from whatever kind of file or data set it lies in."""
 
 import json
-import os
+import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 from s2s.errors import DataError, UsageError
 from s2s.files import read_lines
+from s2s.log import say
 
 DATASET = "datasets:"
-HUB_TIMEOUT = "10"  # seconds
+HUB_TIMEOUT = 10
+"""Seconds in which the hub must answer at all."""
 FORMS = "FILE, FILE.tsv#COLUMN, FILE.jsonl#FIELD or datasets:NAME@SPLIT#FIELD"
 
 
@@ -122,8 +126,6 @@ def _is_unicode(text: str) -> bool:
 def _dataset_rows(place: str) -> Iterator[Any]:
     """The rows of one part of a data set."""
     name, _, split = _split_last(place, "@")
-    for variable in ("HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT"):
-        os.environ.setdefault(variable, HUB_TIMEOUT)
     from datasets import DatasetDict
 
     loaded = _load_dataset(name)
@@ -142,15 +144,29 @@ def _load_dataset(name: str) -> Any:
     import datasets
 
     datasets.disable_progress_bars()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # each attempt to connect would be told
     folder = Path(name)
     try:
         if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
             return datasets.load_from_disk(name)
-        path, _, config = (name, "", None) if folder.is_dir() else name.partition(":")
+        if folder.is_dir():
+            return datasets.load_dataset(name)
+        _reach_hub()
+        path, _, config = name.partition(":")
         return datasets.load_dataset(path, config or None)
     except Exception as error:  # its loaders raise whatever their formats and the network do
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].removesuffix(".")
         raise DataError(
-            f"The data set {name} cannot be loaded: {reason}. "
+            f"The data set {name} cannot be loaded: {reason}. HF_HUB_OFFLINE=1 uses what was downloaded before. "
             "Without a network, download it elsewhere and give its folder."
         ) from error
+
+
+def _reach_hub() -> None:
+    """OSError when the hub does not answer; its own client would try again for a minute or more."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return
+    with suppress(HTTPError):  # which is an answer
+        urllib.request.urlopen(constants.ENDPOINT, timeout=HUB_TIMEOUT).close()

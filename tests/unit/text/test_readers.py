@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,13 @@ class TestDataSets:
     def test_what_cannot_be_loaded_says_the_cure(self, name: str) -> None:
         with pytest.raises(S2SError, match=rf"The data set {name} cannot be loaded: .*give its folder"):
             read(f"datasets:{name}@train#de")
+
+    def test_a_hub_that_does_not_answer_is_told_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from huggingface_hub import constants
+
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+        began = time.monotonic()
+        with pytest.raises(DataError, match=r"The data set nobody/nothing cannot be loaded: .*Connection refused"):
+            read("datasets:nobody/nothing@train#de")
+        assert time.monotonic() - began < 5
