@@ -21,7 +21,8 @@ def longest_targets(source_lengths: Tensor, max_length: int) -> Tensor:
 def decode_batch(
     model: Seq2Seq, source: Tensor, source_lengths: Tensor, decoding: DecodingConfig, n_best: int = 1
 ) -> list[list[Hypothesis]]:
-    """The `n_best` best hypotheses of each source (B, S) with its length (B), on the model's device."""
+    """The `n_best` best hypotheses of each source (B, S) with its length (B), on the model's device; see `search`."""
+    assert not model.training, "dropout would change what is found"
     state = model.start(model.encode(source, source_lengths))
     options = SearchOptions(decoding.beam_size, decoding.length_penalty, n_best)
     limits = longest_targets(source_lengths, decoding.max_length)
@@ -45,6 +46,7 @@ def decode_all(
 @torch.inference_mode()
 def score_batch(model: Seq2Seq, batch: Batch) -> list[list[float]]:
     """The log-probability of each label of each segment, EOS last, under teacher forcing."""
+    assert not model.training, "dropout would change the scores"
     decoded = model.decode(model.encode(batch.source, batch.source_lengths), batch.target[:, :-1])
     log_probs = torch.log_softmax(model.logits(decoded.features).float(), dim=2)
     chosen = log_probs.gather(2, batch.target[:, 1:].unsqueeze(2)).squeeze(2)

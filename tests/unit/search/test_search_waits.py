@@ -3,26 +3,27 @@
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 from s2s.search import SearchOptions
 from tests.unit.search.toy import Toy, run
 
-WAITING = {"aten::nonzero", "aten::_local_scalar_dense", "aten::equal", "aten::masked_select", "aten::_unique2"}
+WAITING = {"nonzero", "item", "__bool__", "__int__", "__float__", "equal", "masked_select", "unique", "cpu"}
 
 
-class Waits(TorchDispatchMode):
+class Waits(TorchFunctionMode):
     """Counts what makes the host wait on a GPU: sizes or values that depend on data."""
 
     def __init__(self) -> None:
         super().__init__()
         self.count = 0
 
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        by_mask = function.overloadpacket._qualified_op_name in ("aten::index", "aten::index_put_") and any(
-            index is not None and index.dtype == torch.bool for index in args[1]
-        )
-        self.count += by_mask or function.overloadpacket._qualified_op_name in WAITING
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = function.__name__
+        if name in ("__getitem__", "__setitem__"):
+            index = args[1] if isinstance(args[1], tuple) else (args[1],)
+            self.count += any(isinstance(part, torch.Tensor) and part.dtype == torch.bool for part in index)
+        self.count += name in WAITING
         return function(*args, **(kwargs or {}))
 
 
