@@ -11,7 +11,6 @@ from urllib.error import HTTPError
 
 from s2s.errors import DataError, UsageError
 from s2s.files import read_lines
-from s2s.log import say
 
 DATASET = "datasets:"
 HUB_TIMEOUT = 10
@@ -144,13 +143,13 @@ def _load_dataset(name: str) -> Any:
     import datasets
 
     datasets.disable_progress_bars()
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # each attempt to connect would be told
     folder = Path(name)
     try:
         if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
             return datasets.load_from_disk(name)
         if folder.is_dir():
             return datasets.load_dataset(name)
+        say(f"looking for {name} on the Hugging Face hub")
         _reach_hub()
         path, _, config = name.partition(":")
         return datasets.load_dataset(path, config or None)
