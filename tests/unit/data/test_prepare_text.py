@@ -103,7 +103,7 @@ def test_separate_vocabularies_know_their_own_side_only(prepare: Prepare) -> Non
 
 
 def test_a_vocabulary_size_that_is_given_is_kept(prepare: Prepare) -> None:
-    assert prepare(vocabulary_size=310).tokenizers.source.size == 310
+    assert prepare(vocabulary_size=320).tokenizers.source.size == 320
 
 
 def test_the_same_input_gives_the_same_bytes(prepare: Prepare, tmp_path: Path) -> None:
