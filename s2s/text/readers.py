@@ -11,6 +11,7 @@ from urllib.error import HTTPError
 
 from s2s.errors import DataError, UsageError
 from s2s.files import read_lines
+from s2s.log import say
 
 DATASET = "datasets:"
 HUB_TIMEOUT = 10

@@ -3,9 +3,10 @@
 import io
 import math
 import re
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import sentencepiece
 
@@ -18,7 +19,9 @@ _MODEL_TYPES = {"unigram": "unigram", "bpe": "bpe", "characters": "char"}
 CHARACTER_COVERAGE = 0.9995
 """Share of the characters of a text that have entries of their own; the rest are spelt in bytes."""
 
-SAMPLED_SEGMENTS = 2_000_000
+SAMPLED_SEGMENTS = 500_000
+"""At most so many are learned from, drawn from the whole corpus: SentencePiece holds them in memory, several times."""
+
 THREADS = 2  # a constant, since the result depends on it in the last digits
 
 
@@ -106,7 +109,8 @@ def train_tokenizer(
 
 def _train(texts: Iterable[str], units: Units, size: int, exact: bool) -> SentencePieceTokenizer:
     model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
+    _stoppable(
+        sentencepiece.SentencePieceTrainer.train,
         sentence_iterator=iter(texts),
         model_writer=model,
         model_type=_MODEL_TYPES[units],
@@ -131,6 +135,23 @@ def _train(texts: Iterable[str], units: Units, size: int, exact: bool) -> Senten
         minloglevel=2,
     )
     return SentencePieceTokenizer(model.getvalue())
+
+
+def _stoppable(work: Callable[..., None], **options: Any) -> None:
+    """Call `work` in a thread of its own, so that this one answers signals while `work` is busy outside of Python."""
+    errors: list[Exception] = []
+
+    def call() -> None:
+        try:
+            work(**options)
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
 
 
 def default_vocabulary_size(characters: int, alphabet: int) -> int:
