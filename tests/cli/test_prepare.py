@@ -70,7 +70,7 @@ def test_a_process_writes_data_and_tells_on_standard_error(corpus: Path, tmp_pat
         ahead.write("\n1 2\n1 2\n7 7\n" + "1 " * 40 + "\n")
         back.write("3\n2 1\n2 1\n7 7\n4\n")
     done = subprocess.run(
-        [S2S, *arguments(corpus, "new/data"), "--units", "characters"],
+        [str(S2S), *arguments(corpus, "new/data"), "--units", "characters"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -93,7 +93,7 @@ def test_a_process_that_is_stopped_while_it_reads_leaves_nothing_behind(corpus: 
     endless = corpus / "endless"
     endless.write_bytes(b"1 2 3\n" * 3_000_000)
     before = sorted(tmp_path.rglob("*"))
-    command = [S2S, *arguments(corpus, tmp_path / "new" / "data", train=(endless, endless))]
+    command = [str(S2S), *arguments(corpus, tmp_path / "new" / "data", train=(endless, endless))]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         while process.poll() is None and not list(tmp_path.glob("new/.data.*/work/train.arrow")):
             time.sleep(0.05)
@@ -207,7 +207,7 @@ def test_the_bound_that_an_error_names_works(prepare: Prepare) -> None:
 
 @pytest.mark.long
 def test_a_hub_that_cannot_be_reached_is_given_up_in_time(corpus: Path, tmp_path: Path) -> None:
-    command = [S2S, *arguments(corpus, "data", train=("datasets:some/corpus@train#en", corpus / "train.back"))]
+    command = [str(S2S), *arguments(corpus, "data", train=("datasets:some/corpus@train#en", corpus / "train.back"))]
     began = time.monotonic()
     done = subprocess.run(
         command,
