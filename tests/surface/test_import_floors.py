@@ -22,7 +22,11 @@ FLOORS = [
     {"cli"},
     {"__init__", "__main__"},
 ]
-BESIDE = {("checkpoint", "model"), *((part, "errors") for part in ("files", "hardware", "log", "rng")), ("__main__", "__init__")}
+BESIDE = {
+    ("checkpoint", "model"),
+    ("__main__", "__init__"),
+    *((part, "errors") for part in ("files", "hardware", "log", "rng")),
+}
 NUMBERS_ONLY = {"nn", "search"}
 PACKAGES_ON_THE_GROUND_FLOOR = {"hardware": {"torch"}, "log": {"tqdm"}, "rng": {"torch"}}
 SLOW = {"torchaudio", "soundfile", "sacrebleu", "jiwer", "matplotlib", "datasets"}
@@ -136,8 +140,7 @@ def test_the_ground_floor_needs_the_standard_library_only() -> None:
     wrong = [
         place(path, imported)
         for path, imported, package in foreign(("s2s",), {"s2s"})
-        if part_of(path) in FLOORS[0] and package not in NUMBERS_ONLY = {"nn", "search"}
-PACKAGES_ON_THE_GROUND_FLOOR.get(part_of(path), set())
+        if part_of(path) in FLOORS[0] and package not in PACKAGES_ON_THE_GROUND_FLOOR.get(part_of(path), set())
     ]
     assert wrong == []
 
