@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,10 +147,13 @@ def test_a_line_is_answered_before_the_next_is_sent_and_a_reader_may_leave(model
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
+        too_late = threading.Timer(60, process.kill)
+        too_late.start()
         for line in (b"a cat\n", b"\n", b"the dog\n"):
             process.stdin.write(line)
             process.stdin.flush()
             assert process.stdout.readline().endswith(b"\n")
+        too_late.cancel()
         process.stdout.close()
         process.stdin.write(b"a cat\n")
         process.stdin.close()

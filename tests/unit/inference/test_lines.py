@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,8 @@ def test_a_line_is_there_before_the_next_one_is_written() -> None:
     reading, writing = os.pipe()
     with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as pipe:  # noqa: PTH123
         windows = read_windows(stream, 100)
+        too_late = threading.Timer(10, pipe.close)  # a wait for more becomes a failure, not a hang
+        too_late.start()
         for text in ("one", "two"):
             pipe.write(text.encode() + b"\n")
             assert next(windows) == [Line(text)]
@@ -81,6 +84,7 @@ def test_a_line_is_there_before_the_next_one_is_written() -> None:
         assert next(windows) == [Line("three"), Line("four")]
         pipe.write(b"ve")
         pipe.close()
+        too_late.cancel()
         assert next(windows) == [Line("five")]
         assert list(windows) == []
 
