@@ -45,10 +45,10 @@ def mask_source(text: str) -> tuple[str, Masks]:
 def mask_target(text: str, masks: Masks) -> str:
     """The text with the source's symbols for its placeholders; one that the source lacks stays as it is.
 
-    A literal private-use character without a symbol is left out, since it could not be told from a mask.
+    A literal private-use character without a symbol, alone or in braces, is left out: it would pass for a mask.
     """
     numbers = {original: SYMBOLS[number] for number, original in enumerate(masks.originals)}
-    return _PATTERN.sub(lambda match: numbers.get(match[0], "" if _SYMBOL.fullmatch(match[0]) else match[0]), text)
+    return _PATTERN.sub(lambda match: numbers.get(match[0]) or _SYMBOL.sub("", match[0]), text)
 
 
 def restore(text: str, masks: Masks) -> str:
