@@ -22,7 +22,6 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, name: st
     signal.signal(signal.SIGTERM, _terminate)
     try:
         status = command.main(args=arguments, prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         return report(error)
     return status if isinstance(status, int) else 0
@@ -31,14 +30,11 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, name: st
 def report(error: BaseException) -> int:
     """Tell the user what went wrong; returns the exit code.
 
-    A reader that went away (`s2s translate | head`) is told nothing. What s2s did not raise itself, and the system did
-    not either, is a bug and says so.
+    What neither s2s nor the system raised is a bug and says so. A reader that went away (`s2s translate | head`) is
+    click's to see: it ends the process quietly with exit code 1.
     """
     if os.environ.get("S2S_DEBUG"):
         traceback.print_exception(error)
-    if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     if isinstance(error, click.ClickException):
         return _report_wrong_use(error)
     message, exit_code = _describe(error)
