@@ -43,7 +43,8 @@ def cleaner(**options: object) -> Cleaner:
         ("one two", "eins zwei drei " * 3 + "vier", "length ratio"),
         ("eins zwei drei " * 3 + "vier", "one two", "length ratio"),
         ("Please turn off the lights in the kitchen", "キッチンの照明を消してください", None),
-        ("Open", "日" * 13, "length ratio"),  # 6.5 words, and 6 would be allowed
+        ("Open", "日" * 12, None),  # 6 words are 3 * 1 + 3
+        ("Open", "日" * 13, "length ratio"),
         ("WLAN", " WLAN", "copy of the source"),
         ("WLAN", "wlan", None),
     ],
