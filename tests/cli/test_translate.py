@@ -51,7 +51,8 @@ def translate(model: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.
 
 def _process(*arguments: str | Path, **options: object) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "s2s", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, **options)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, **options)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
