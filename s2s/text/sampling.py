@@ -12,9 +12,6 @@ CACHED_WORDS = 50_000
 SPACE = "\u2581"
 """What SentencePiece writes for a space; words begin with it."""
 
-UNKNOWN_PENALTY = 10.0
-"""How much less likely than the rarest subword an unknown character is, as in SentencePiece."""
-
 Arc = tuple[int, tuple[int, ...]]
 """A subword that ends at some position of a word: where it starts, and its ids (several when it is spelt in bytes)."""
 
@@ -38,7 +35,6 @@ class SubwordSampler:
         self._alpha = alpha
         self._subwords, self._bytes = _inventory(tokenizer)
         self._longest = max(map(len, self._subwords))
-        self._unknown = min(score for _, score in self._subwords.values()) - UNKNOWN_PENALTY
         self._lattices: dict[str, Lattice] = {}
 
     def sample(self, text: str, draw: random.Random) -> list[int]:
@@ -67,7 +63,10 @@ class SubwordSampler:
         return lattice
 
     def _lattice(self, word: str) -> Lattice:
-        """Forward filtering: the weight of a position sums those of all segmentations of the word up to it."""
+        """Forward filtering: the weight of a position sums those of all segmentations of the word up to it.
+
+        An unknown character is in no subword, hence in all segmentations alike: its probability makes no difference.
+        """
         lattice: Lattice = [([], [])]
         log_weights = [0.0]
         for end in range(1, len(word) + 1):
@@ -80,7 +79,7 @@ class SubwordSampler:
                     logs.append(log_weights[start] + self._alpha * known[1])
             if word[end - 1] not in self._subwords:
                 arcs.append((end - 1, tuple(self._bytes[byte] for byte in word[end - 1].encode())))
-                logs.append(log_weights[end - 1] + self._alpha * self._unknown)
+                logs.append(log_weights[end - 1])
             highest = max(logs)
             cumulated = list(accumulate(math.exp(log - highest) for log in logs))
             log_weights.append(highest + math.log(cumulated[-1]))
