@@ -63,8 +63,8 @@ def test_command_and_library_give_the_same(
 
 def test_a_score_in_the_output_is_that_of_scoring_its_tokens(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, target = model.parent / "source", model.parent / "target"
-    source.write_text("\n".join(LINES))
-    found = s2s.load(model).translate(LINES, length_penalty=1.0)
+    source.write_text("\n".join(TEXTS[:60]))
+    found = s2s.load(model).translate(TEXTS[:60], length_penalty=1.0)
     target.write_text("\n".join(translation.text for translation in found))
     assert main(["score", str(model), str(source), str(target), "--json"]) == 0
     scores = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -74,4 +74,4 @@ def test_a_score_in_the_output_is_that_of_scoring_its_tokens(model: Path, capsys
         if score["tokens"] == [*translation.tokens.target, "</s>"] and len(translation.tokens.target) < longest:
             comparable += 1
             assert score["log_prob"] / len(score["tokens"]) == pytest.approx(translation.score, abs=1e-5)
-    assert comparable > 5
+    assert comparable > 3
