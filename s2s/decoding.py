@@ -17,6 +17,11 @@ def longest_targets(source_lengths: Tensor, max_length: int) -> Tensor:
     return (3 * source_lengths + 10).clamp(max=max_length)
 
 
+def cut(source: list[int], max_length: int) -> list[int]:
+    """Source ids that end with EOS: the first `max_length` of them and EOS, if there are more."""
+    return source if len(source) <= max_length + 1 else [*source[:max_length], EOS]
+
+
 @torch.inference_mode()
 def decode_batch(
     model: Seq2Seq, source: Tensor, source_lengths: Tensor, decoding: DecodingConfig, n_best: int = 1

@@ -94,6 +94,7 @@ def build_model(
         config.encoder.layers,
         drop.layer_dropout,
         drop.weight_dropout,
+        config.encoder.shortcut,
     )
     decoder_kind = ParallelDecoder if config.decoder.kind == "parallel" else InputFeedingDecoder
     decoder = decoder_kind(
@@ -108,7 +109,7 @@ def build_model(
     model = Seq2Seq(
         TextFrontend(source_embedding, drop.embedding_dropout, drop.source_word_dropout),
         encoder,
-        _bridge(config, encoder.width),
+        _bridge(config, encoder),
         TextFrontend(target_embedding, drop.embedding_dropout, drop.target_word_dropout),
         decoder,
         Output(decoder.feature_width, output_embedding, drop.output_dropout),
@@ -154,8 +155,9 @@ def _attention(config: AttentionConfig, query_width: int, memory_width: int) -> 
     return MultiHeadAttention(query_width, memory_width, width, heads)
 
 
-def _bridge(config: ModelConfig, memory_width: int) -> Bridge | ZeroBridge:
+def _bridge(config: ModelConfig, encoder: Encoder) -> Bridge | ZeroBridge:
     parts = 2 if config.decoder.cell == "lstm" else 1
     if config.bridge == "zeros":
         return ZeroBridge(config.decoder.width, config.decoder.layers, parts)
-    return Bridge(config.bridge, memory_width, config.decoder.width, config.decoder.layers, parts)
+    width = encoder.recurrent_width if config.bridge == "last" else encoder.width
+    return Bridge(config.bridge, width, config.decoder.width, config.decoder.layers, parts)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from s2s.data.batches import fill, round_up
+from s2s.decoding import cut
 from s2s.inference.results import one_line
 from s2s.text.placeholders import Masks
 from s2s.text.tokenizers import Tokenizers
-from s2s.text.vocabulary import EOS
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ def read_segment(line: str, tokenizers: Tokenizers, max_length: int) -> Segment:
     if not text.strip():
         return Segment([], Masks())
     ids, masks = tokenizers.encode_source(text)
-    cut = len(ids) > max_length + 1
-    return Segment([*ids[:max_length], EOS] if cut else ids, masks, cut)
+    kept = cut(ids, max_length)
+    return Segment(kept, masks, len(kept) < len(ids))
 
 
 def clean(line: str) -> str:

@@ -38,17 +38,30 @@ class BidirectionalLayer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Stacked bidirectional layers with layer norm between them; D = 2H."""
+    """Stacked bidirectional layers with layer norm between them; D = 2H, or 2H + F with a shortcut.
+
+    With `shortcut` the memory also holds the inputs themselves, so that attention brings the decoder the very words that
+    it looks at (in the spirit of the lexical model of Nguyen & Chiang 2018, arXiv:1710.01329).
+    """
 
     def __init__(
-        self, cell: Cell, input_width: int, width: int, layers: int, dropout: float, weight_dropout: float
+        self,
+        cell: Cell,
+        input_width: int,
+        width: int,
+        layers: int,
+        dropout: float,
+        weight_dropout: float,
+        shortcut: bool = False,
     ) -> None:
         super().__init__()
         widths = [input_width] + [2 * width] * (layers - 1)
         self.layers = nn.ModuleList(BidirectionalLayer(cell, w, width, weight_dropout) for w in widths)
         self.norms = nn.ModuleList(nn.LayerNorm(2 * width) for _ in range(layers))
         self.dropout = LockedDropout(dropout)
-        self.width = 2 * width
+        self.shortcut = shortcut
+        self.recurrent_width = 2 * width
+        self.width = 2 * width + (input_width if shortcut else 0)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Encoded:
         """Inputs (B, S, F) of which the first `lengths` (B) vectors of each segment are real."""
@@ -60,8 +73,11 @@ class Encoder(nn.Module):
         # Beyond its end, a segment's state goes on from padding to padding and may overflow: attention gives that a
         # weight of zero, which alone would not make it harmless.
         values = self.norms[-1](hidden).masked_fill(~mask.unsqueeze(2), 0.0)
-        end = values[torch.arange(len(values), device=values.device), lengths - 1, : self.width // 2]
-        return Encoded(self.dropout(values), mask, torch.cat([end, values[:, 0, self.width // 2 :]], dim=1))
+        half = self.recurrent_width // 2
+        end = values[torch.arange(len(values), device=values.device), lengths - 1, :half]
+        last = torch.cat([end, values[:, 0, half:]], dim=1)
+        values = self.dropout(values)
+        return Encoded(torch.cat([values, inputs], dim=2) if self.shortcut else values, mask, last)
 
 
 def mirror_rows(lengths: Tensor, steps: int) -> Tensor:

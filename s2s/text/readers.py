@@ -67,8 +67,17 @@ def _split_last(text: str, mark: str) -> tuple[str, str, str]:
 
 
 def read_pairs(source: Side, target: Side) -> Iterator[tuple[str, str]]:
-    """Source and target of each segment in turn; DataError at the end when one side has more segments."""
-    sides = iter(source), iter(target)
+    """Source and target of each segment in turn; DataError at the end when one side has more segments.
+
+    Both sides are opened at once, which may take a while and say so.
+    """
+    return _pairs(source.spec, iter(source), target.spec, iter(target))
+
+
+def _pairs(
+    source: str, source_lines: Iterator[str], target: str, target_lines: Iterator[str]
+) -> Iterator[tuple[str, str]]:
+    sides = source_lines, target_lines
     count = 0
     while True:
         pair = [next(side, None) for side in sides]
@@ -80,7 +89,7 @@ def read_pairs(source: Side, target: Side) -> Iterator[tuple[str, str]]:
     if any(extra):
         counts = [count + more for more in extra]
         raise DataError(
-            f"{source.spec} has {counts[0]:,} lines but {target.spec} has {counts[1]:,}. Nothing was written."
+            f"{source} has {counts[0]:,} lines but {target} has {counts[1]:,}. Nothing was written."
         )
 
 

@@ -9,7 +9,7 @@ from s2s.checkpoint.record import DevScore
 from s2s.config import RunConfig
 from s2s.data.batches import validation_batches
 from s2s.data.prepared import PreparedData
-from s2s.decoding import decode_all
+from s2s.decoding import cut, decode_all
 from s2s.evaluation.scores import Score, ScoreOptions, bleu, tokenizer_for
 from s2s.model import Seq2Seq
 from s2s.training.steps import batch_loss
@@ -72,7 +72,7 @@ class Validator:
         tokenizers = self.data.tokenizers
         encoded = [tokenizers.encode_source(source) for source in self.split.column("source")]
         greedy = self.config.decoding.model_copy(update={"beam_size": 1})
-        sources = [ids[: greedy.max_length] for ids, _ in encoded]
+        sources = [cut(ids, greedy.max_length) for ids, _ in encoded]
         found = decode_all(model, sources, greedy, self.config.training.batch_tokens)
         hypotheses = [
             tokenizers.decode_target(hypothesis.tokens, masks)
