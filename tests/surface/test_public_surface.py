@@ -31,13 +31,13 @@ def kinds(annotation: object) -> list[type]:
 
 
 def options(command: click.Command, path: str) -> Iterator[tuple[str, list[str]]]:
-    """What each command below `command` takes: its options, and its arguments in capitals."""
+    """What each command below `command` takes beside --help: its options, and its arguments in capitals."""
     ctx = click.Context(command, info_name=path)
     taken = [
         "/".join([*parameter.opts, *parameter.secondary_opts])
         if isinstance(parameter, click.Option)
         else str(parameter.name).upper()
-        for parameter in command.get_params(ctx)
+        for parameter in command.params
     ]
     yield path, sorted(taken)
     if isinstance(command, click.Group):
