@@ -88,9 +88,7 @@ def _pairs(
     extra = [sum(1 for _ in side) + (text is not None) for side, text in zip(sides, pair, strict=True)]
     if any(extra):
         counts = [count + more for more in extra]
-        raise DataError(
-            f"{source} has {counts[0]:,} lines but {target} has {counts[1]:,}. Nothing was written."
-        )
+        raise DataError(f"{source} has {counts[0]:,} lines but {target} has {counts[1]:,}. Nothing was written.")
 
 
 def _columns(path: Path, column: str) -> Iterator[str]:

@@ -26,7 +26,8 @@ def watch():
         peak = max(peak, int(line.split()[1]))
 
 watcher = threading.Thread(target=watch)
-parts = {name: (Side(str(folder / f"{name}.de")), Side(str(folder / f"{name}.en"))) for name in ("train", "dev", "test")}
+sides = lambda part: (Side(str(folder / f"{part}.de")), Side(str(folder / f"{part}.en")))
+parts = {part: sides(part) for part in ("train", "dev", "test")}
 watcher.start()
 prepare_text(PrepareTextOptions(parts, ("de", "en"), folder / "data", vocabulary_size=600))
 done.set()
@@ -61,5 +62,5 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
     grown = 1024 * (peak_kilobytes(many) - peak_kilobytes(few))
     added = sum(file.stat().st_size for file in many.glob("train.*")) * 0.95
     assert added > 12e6
-    # A hash of each pair is remembered: 8 bytes in an object of 41, in a set that holds 3/5 to 1/6 of what it has room for.
+    # Of each pair a hash of 8 bytes is remembered: an object of 41 bytes, in a set that is at least a sixth full.
     assert grown < 90_000 * 100 + 4e6
