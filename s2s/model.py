@@ -140,8 +140,9 @@ def _attention(config: AttentionConfig, query_width: int, memory_width: int) -> 
     if config.kind == "dot":
         if query_width != memory_width:
             raise ConfigError(
-                f"dot attention needs model.decoder.width ({query_width}) to be twice model.encoder.width "
-                f'({memory_width // 2}). Set one of them, or model.attention.kind = "general".'
+                f"dot attention needs model.decoder.width ({query_width}) to be the width of the memory "
+                f"({memory_width}: twice model.encoder.width, and model.embedding_width more with a shortcut). "
+                'Set one of them, or model.attention.kind = "general".'
             )
         return DotAttention(memory_width)
     if config.kind == "general":

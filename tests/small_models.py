@@ -15,18 +15,20 @@ SHAPES = {
     "decoder": ["parallel", "input-feeding"],
     "attention": ["dot", "general", "additive", "multi-head"],
     "bridge": ["zeros", "last", "mean"],
+    "memory": ["states", "shortcut"],
 }
 PAIRWISE = pairwise(SHAPES)
 
 
 def config_of(shape: Combination, width: int = 16) -> ModelConfig:
-    """The config of a shape; the encoder has half the decoder's width in each direction, as dot attention needs."""
+    """The config of a shape; the decoder is as wide as the memory, as dot attention needs it."""
     layers = {"cell": shape["cell"], "layers": 2}
+    shortcut = shape["memory"] == "shortcut"
     return ModelConfig.model_validate(
         {
             "embedding_width": width,
-            "encoder": {**layers, "width": width // 2},
-            "decoder": {**layers, "width": width, "kind": shape["decoder"]},
+            "encoder": {**layers, "width": width // 2, "shortcut": shortcut},
+            "decoder": {**layers, "width": width * (1 + shortcut), "kind": shape["decoder"]},
             "attention": {"kind": shape["attention"]},
             "bridge": shape["bridge"],
         }

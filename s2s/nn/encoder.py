@@ -13,7 +13,7 @@ from s2s.nn.rnn import Cell, RecurrentLayer
 class Encoded:
     """What the encoder makes of a batch of sources.
 
-    `values` (B, S, D) are zero beyond a segment's own length; `mask` (B, S) is True at real positions; `last` (B, D)
+    `values` (B, S, D) are zero beyond a segment's own length; `mask` (B, S) is True at real positions; `last` (B, 2H)
     joins the last forward and the first backward output of the top layer.
     """
 
@@ -40,8 +40,8 @@ class BidirectionalLayer(nn.Module):
 class Encoder(nn.Module):
     """Stacked bidirectional layers with layer norm between them; D = 2H, or 2H + F with a shortcut.
 
-    With `shortcut` the memory also holds the inputs themselves, so that attention brings the decoder the very words that
-    it looks at (in the spirit of the lexical model of Nguyen & Chiang 2018, arXiv:1710.01329).
+    With `shortcut` the memory also holds the inputs themselves, so that attention brings the decoder the very words
+    that it looks at (in the spirit of the lexical model of Nguyen & Chiang 2018, arXiv:1710.01329).
     """
 
     def __init__(
@@ -72,12 +72,15 @@ class Encoder(nn.Module):
         mask = torch.arange(inputs.shape[1], device=lengths.device) < lengths.unsqueeze(1)
         # Beyond its end, a segment's state goes on from padding to padding and may overflow: attention gives that a
         # weight of zero, which alone would not make it harmless.
-        values = self.norms[-1](hidden).masked_fill(~mask.unsqueeze(2), 0.0)
+        beyond = ~mask.unsqueeze(2)
+        values = self.norms[-1](hidden).masked_fill(beyond, 0.0)
         half = self.recurrent_width // 2
         end = values[torch.arange(len(values), device=values.device), lengths - 1, :half]
         last = torch.cat([end, values[:, 0, half:]], dim=1)
         values = self.dropout(values)
-        return Encoded(torch.cat([values, inputs], dim=2) if self.shortcut else values, mask, last)
+        if self.shortcut:
+            values = torch.cat([values, inputs.masked_fill(beyond, 0.0)], dim=2)
+        return Encoded(values, mask, last)
 
 
 def mirror_rows(lengths: Tensor, steps: int) -> Tensor:

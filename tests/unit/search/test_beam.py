@@ -188,6 +188,19 @@ def test_equals_are_ranked_the_same_way_always() -> None:
     assert together == alone * 7
 
 
+def test_of_equals_the_one_found_first_wins() -> None:
+    """0.25 at once, and 0.5 times 0.5 a step later."""
+    found = Scripted([0, 0, 0.25, 0.5, 0.25], [0, 0, 0.5, 0.25, 0.25]).search([5], SearchOptions(3, 0.0, 2))[0]
+    assert [one.tokens for one in found] == [[], [3]]
+
+
+def test_of_equals_the_one_with_the_better_beginning_wins() -> None:
+    """0.5 times 0.25, and 0.25 times 0.5."""
+    rows = [0, 0, 0.05, 0.5, 0.25, 0.2], [0, 0, 0.05, 0.5, 0.25, 0.2], [0, 0, 1.0, 0, 0, 0]
+    found = Scripted(*rows).search([5], SearchOptions(3, 0.0, 3))[0]
+    assert [one.tokens for one in found] == [[3, 3], [3, 4], [4, 3]]
+
+
 def test_greedy_moves_no_state_until_a_row_ends() -> None:
     """Reordering copies the memory of the source: it is done for a reason only."""
     moves: list[int] = []
