@@ -196,8 +196,8 @@ def test_of_equals_the_one_found_first_wins() -> None:
 
 def test_of_equals_the_one_with_the_better_beginning_wins() -> None:
     """0.5 times 0.25, and 0.25 times 0.5."""
-    rows = [0, 0, 0.05, 0.5, 0.25, 0.2], [0, 0, 0.05, 0.5, 0.25, 0.2], [0, 0, 1.0, 0, 0, 0]
-    found = Scripted(*rows).search([5], SearchOptions(3, 0.0, 3))[0]
+    rows = [0, 0, 0.05, 0.5, 0.25, 0.2], [0, 0, 0.05, 0.5, 0.25, 0.2], [0, 0, 0, 1.0, 0, 0]
+    found = Scripted(*rows).search([2], SearchOptions(3, 0.0, 3))[0]
     assert [one.tokens for one in found] == [[3, 3], [3, 4], [4, 3]]
 
 
