@@ -102,6 +102,12 @@ def test_separate_vocabularies_know_their_own_side_only(prepare: Prepare) -> Non
     assert not any("q" in piece for piece in target.pieces(range(target.size)))
 
 
+def test_placeholders_take_no_part_in_learning(prepare: Prepare) -> None:
+    pairs = [(f"Hund {{kennung}} {source}", f"{{kennung}} Hund {target}") for source, target in PARTS["train"]]
+    tokenizer = prepare({"train": pairs}).tokenizers.source
+    assert "k" not in "".join(tokenizer.pieces(range(276, tokenizer.size)))
+
+
 def test_a_vocabulary_size_that_is_given_is_kept(prepare: Prepare) -> None:
     assert prepare(vocabulary_size=320).tokenizers.source.size == 320
 
