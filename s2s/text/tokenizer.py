@@ -1,16 +1,15 @@
 """One vocabulary: SentencePiece units (unigram or BPE subwords, or characters), with bytes for unknown characters."""
 
-import io
 import math
 import re
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import sentencepiece
 
 from s2s.errors import DataError, ModelError, UsageError
+from s2s.text.learning import learn
 from s2s.text.placeholders import SYMBOLS
 from s2s.text.vocabulary import BOS, EOS, PAD, SPECIAL, UNK
 
@@ -108,50 +107,29 @@ def train_tokenizer(
 
 
 def _train(texts: Iterable[str], units: Units, size: int, exact: bool) -> SentencePieceTokenizer:
-    model = io.BytesIO()
-    _stoppable(
-        sentencepiece.SentencePieceTrainer.train,
-        sentence_iterator=iter(texts),
-        model_writer=model,
-        model_type=_MODEL_TYPES[units],
-        vocab_size=size,
-        hard_vocab_limit=exact,
-        character_coverage=CHARACTER_COVERAGE,
-        byte_fallback=True,
-        normalization_rule_name="identity",
-        user_defined_symbols=list(SYMBOLS),
-        pad_id=PAD,
-        bos_id=BOS,
-        eos_id=EOS,
-        unk_id=UNK,
-        pad_piece=SPECIAL[PAD],
-        bos_piece=SPECIAL[BOS],
-        eos_piece=SPECIAL[EOS],
-        unk_piece=SPECIAL[UNK],
-        input_sentence_size=SAMPLED_SEGMENTS,
-        shuffle_input_sentence=True,
-        max_sentence_length=65536,
-        num_threads=THREADS,
-        minloglevel=2,
-    )
-    return SentencePieceTokenizer(model.getvalue())
-
-
-def _stoppable(work: Callable[..., None], **options: Any) -> None:
-    """Call `work` in a thread of its own, so that this one answers signals while `work` is busy outside of Python."""
-    errors: list[Exception] = []
-
-    def call() -> None:
-        try:
-            work(**options)
-        except Exception as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=call, daemon=True)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
+    options = {
+        "model_type": _MODEL_TYPES[units],
+        "vocab_size": size,
+        "hard_vocab_limit": exact,
+        "character_coverage": CHARACTER_COVERAGE,
+        "byte_fallback": True,
+        "normalization_rule_name": "identity",
+        "user_defined_symbols": list(SYMBOLS),
+        "pad_id": PAD,
+        "bos_id": BOS,
+        "eos_id": EOS,
+        "unk_id": UNK,
+        "pad_piece": SPECIAL[PAD],
+        "bos_piece": SPECIAL[BOS],
+        "eos_piece": SPECIAL[EOS],
+        "unk_piece": SPECIAL[UNK],
+        "input_sentence_size": SAMPLED_SEGMENTS,
+        "shuffle_input_sentence": True,
+        "max_sentence_length": 65536,
+        "num_threads": THREADS,
+        "minloglevel": 2,
+    }
+    return SentencePieceTokenizer(learn(texts, options))
 
 
 def default_vocabulary_size(characters: int, alphabet: int) -> int:
