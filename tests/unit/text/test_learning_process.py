@@ -11,7 +11,7 @@ import sentencepiece
 
 from s2s.text.learning import learn
 
-TEXTS = [f"haus {number} baum\r \x00 {number * 7}\u2028 m² \x85 日本 garten" for number in range(200)]
+TEXTS = [f"\thaus {number} baum\r \x00 {number * 7}\u2028 m² \x85 日本 garten\r" for number in range(200)]
 OPTIONS: dict[str, Any] = {
     "vocab_size": 320,
     "byte_fallback": True,
