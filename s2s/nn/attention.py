@@ -12,7 +12,7 @@ class Attention(Protocol):
     context_width: int
 
     def prepare(self, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Memory (B, S, D) to keys (B, S, A) and values (B, S, C)."""
+        """Memory (B, S, D) to keys (B, S, A) and values (B, S, C), or split into heads; rows come first."""
 
     def __call__(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Queries (B, T, H), mask (B, S) True at real positions: contexts (B, T, C) and weights (B, T, S)."""
@@ -92,15 +92,14 @@ class MultiHeadAttention(nn.Module):
         self.value = nn.Linear(memory_width, width)
 
     def prepare(self, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values (B, S, A)."""
-        return self.key(memory), self.value(memory)
+        """Keys and values, each (B, heads, S, A / heads) and laid out like that, so that no step has to copy them."""
+        return self._split(self.key(memory)).contiguous(), self._split(self.value(memory)).contiguous()
 
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """See `Attention`."""
-        query, key, value = (self._split(part) for part in (self.query(queries), keys, values))
-        scores = query @ key.transpose(2, 3) * key.shape[3] ** -0.5
+        scores = self._split(self.query(queries)) @ keys.transpose(2, 3) * keys.shape[3] ** -0.5
         weights = torch.softmax(scores.masked_fill(~mask[:, None, None], float("-inf")), dim=3)
-        return (weights @ value).transpose(1, 2).flatten(2), weights.mean(1)
+        return (weights @ values).transpose(1, 2).flatten(2), weights.mean(1)
 
     def _split(self, sequence: Tensor) -> Tensor:
         """(B, T, A) to (B, heads, T, A / heads)."""

@@ -27,7 +27,7 @@ class Bridge(nn.Module):
 
     def forward(self, encoded: Encoded) -> tuple[State, ...]:
         """One state of (B, H) tensors for each decoder layer."""
-        mean = encoded.values.masked_fill(~encoded.mask.unsqueeze(2), 0.0).sum(1) / encoded.mask.sum(1, keepdim=True)
+        mean = encoded.values.sum(1) / encoded.mask.sum(1, keepdim=True)
         summary = encoded.last if self.summary == "last" else mean
         chunks = torch.tanh(self.project(summary)).chunk(self.layers * self.parts, dim=1)
         return tuple(

@@ -12,7 +12,7 @@ from s2s.nn.rnn import Cell, RecurrentLayer, State
 
 @dataclass(frozen=True)
 class Memory:
-    """Sources as the decoder meets them: keys (B, S, A), values (B, S, C), mask (B, S), states before step 0."""
+    """Sources as the decoder meets them: keys and values that attention prepared, mask (B, S), states before step 0."""
 
     keys: Tensor
     values: Tensor
