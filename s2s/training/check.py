@@ -10,6 +10,7 @@ import torch
 
 from s2s.config import RunConfig
 from s2s.data.batches import Batch
+from s2s.data.prepared import PreparedData
 from s2s.hardware import open_device
 from s2s.log import say
 from s2s.training.memory import keep_freed_memory
@@ -26,7 +27,8 @@ def check_run(config: RunConfig, options: TrainOptions) -> None:
     The errors are those of `s2s.training.run.train`; nothing is written.
     """
     keep_freed_memory()
-    trainer = build_trainer(config, options, open_device(options.device, options.threads))
+    device = open_device(options.device, options.threads)
+    trainer = build_trainer(config, options, device, PreparedData.open(options.data))
     parameters = sum(weight.numel() for weight in trainer.model.parameters())
     say(f"{parameters:,} parameters, {len(trainer.batches.split):,} training segments")
     batches = trainer.batches.epoch(0)

@@ -50,13 +50,15 @@ def train(config: RunConfig, options: TrainOptions) -> None:
     """
     keep_freed_memory()
     device = open_device(options.device, options.threads)
+    data = PreparedData.open(options.data)
     options.output.mkdir(parents=True, exist_ok=True)
     with locked(options.output), polite_stop() as stop:
-        manifest = _manifest(config, options, device)
-        if manifest["finished"]:
+        manifest = _earlier_manifest(config, options)
+        if manifest is not None and manifest["finished"]:
             say(f"{options.output} is finished: nothing to do.")
             return
-        trainer = build_trainer(config, options, device)
+        trainer = build_trainer(config, options, device, data)
+        manifest = manifest or _new_manifest(config, options, device)
         state = resume(options.output)
         if state is not None:
             trainer.resume(state.tensors, state.record)
@@ -65,10 +67,9 @@ def train(config: RunConfig, options: TrainOptions) -> None:
         finish(config, options.output, manifest, trainer)
 
 
-def build_trainer(config: RunConfig, options: TrainOptions, device: torch.device) -> Trainer:
-    """Data, model and trainer of a run, at its start."""
+def build_trainer(config: RunConfig, options: TrainOptions, device: torch.device, data: PreparedData) -> Trainer:
+    """Model, batches and trainer of a run, at its start."""
     check_precision(device, config.training.precision)
-    data = PreparedData.open(options.data)
     torch.manual_seed(derive(config.seed, "model"))
     model, data = _model(config, data, options.start)
     alpha = config.regularisation.subword_sampling
@@ -110,14 +111,19 @@ def _check_start(config: RunConfig, data: PreparedData, loaded: LoadedModel) -> 
         raise ConfigError(f"{loaded.folder} translates {model}, but the data is {wanted}.")
 
 
-def _manifest(config: RunConfig, options: TrainOptions, device: torch.device) -> dict[str, Any]:
-    """The manifest of the run in the output folder, written if it is new; ConfigError if it is of another run."""
+def _new_manifest(config: RunConfig, options: TrainOptions, device: torch.device) -> dict[str, Any]:
+    """The manifest of a run that starts now, written into its folder beside the resolved config."""
+    manifest = describe_run(config, options.data, data_hash(options.data), device)
+    write_text(options.output / "config.toml", tomli_w.dumps(to_document(config)))
+    write_json(options.output / "manifest.json", manifest)
+    return manifest
+
+
+def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any] | None:
+    """The manifest of the run in the output folder, if there is one; ConfigError if it is of another run."""
     path = options.output / "manifest.json"
     if not path.is_file():
-        manifest = describe_run(config, options.data, data_hash(options.data), device)
-        write_text(options.output / "config.toml", tomli_w.dumps(to_document(config)))
-        write_json(path, manifest)
-        return manifest
+        return None
     manifest = read_json(path)
     changes = differences(manifest["config"], to_document(config))
     if manifest["data_sha256"] != data_hash(options.data):

@@ -15,8 +15,8 @@ def polite_stop() -> Iterator[Callable[[], signal.Signals | None]]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         received.append(signal.Signals(number))
-        say(f"{received[0].name}: stopping after this update; the same signal again stops at once.")
         signal.signal(number, before[signal.Signals(number)])
+        say(f"{received[0].name}: stopping after this update; the same signal again stops at once.")
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

@@ -118,10 +118,10 @@ def test_a_process_that_is_stopped_while_it_learns_ends_at_once(corpus: Path, tm
         time.sleep(2)
         process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=60)
+            _, said = process.communicate(timeout=60)
         finally:
             process.kill()
-    assert process.returncode == 143
+    assert process.returncode == 143, said.decode()
     assert sorted(tmp_path.rglob("*")) == before
 
 

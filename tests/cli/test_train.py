@@ -153,7 +153,7 @@ def test_what_cannot_work_is_said_in_a_sentence(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert "bug" not in done.stderr
-    assert not (tmp_path / "run" / "checkpoints").exists()
+    assert not (tmp_path / "run" / "manifest.json").exists()
 
 
 def test_output_and_check_exclude_each_other(data: Path, config: Path, tmp_path: Path) -> None:
