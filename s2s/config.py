@@ -27,15 +27,11 @@ class Section(BaseModel):
 
 
 class EncoderConfig(Section):
-    """A bidirectional stack; `width` is the recurrent width H of each direction.
-
-    With `shortcut`, attention also brings the decoder the inputs of the stack, which for text are embeddings.
-    """
+    """A bidirectional stack; `width` is the recurrent width H of each direction."""
 
     cell: Cell = "lstm"
     layers: Count = 2
     width: Count = 320
-    shortcut: bool = False
 
 
 class DecoderConfig(Section):

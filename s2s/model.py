@@ -94,7 +94,6 @@ def build_model(
         config.encoder.layers,
         drop.layer_dropout,
         drop.weight_dropout,
-        config.encoder.shortcut,
     )
     decoder_kind = ParallelDecoder if config.decoder.kind == "parallel" else InputFeedingDecoder
     decoder = decoder_kind(
@@ -141,8 +140,7 @@ def _attention(config: AttentionConfig, query_width: int, memory_width: int) -> 
         if query_width != memory_width:
             raise ConfigError(
                 f"dot attention needs model.decoder.width ({query_width}) to be the width of the memory "
-                f"({memory_width}: twice model.encoder.width, and model.embedding_width more with a shortcut). "
-                'Set one of them, or model.attention.kind = "general".'
+                f'({memory_width}: twice model.encoder.width). Set one of them, or model.attention.kind = "general".'
             )
         return DotAttention(memory_width)
     if config.kind == "general":
@@ -160,5 +158,4 @@ def _bridge(config: ModelConfig, encoder: Encoder) -> Bridge | ZeroBridge:
     parts = 2 if config.decoder.cell == "lstm" else 1
     if config.bridge == "zeros":
         return ZeroBridge(config.decoder.width, config.decoder.layers, parts)
-    width = encoder.recurrent_width if config.bridge == "last" else encoder.width
-    return Bridge(config.bridge, width, config.decoder.width, config.decoder.layers, parts)
+    return Bridge(config.bridge, encoder.width, config.decoder.width, config.decoder.layers, parts)

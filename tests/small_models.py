@@ -15,7 +15,6 @@ SHAPES = {
     "decoder": ["parallel", "input-feeding"],
     "attention": ["dot", "general", "additive", "multi-head"],
     "bridge": ["zeros", "last", "mean"],
-    "memory": ["states", "shortcut"],
 }
 PAIRWISE = pairwise(SHAPES)
 
@@ -23,12 +22,11 @@ PAIRWISE = pairwise(SHAPES)
 def config_of(shape: Combination, width: int = 16) -> ModelConfig:
     """The config of a shape; the decoder is as wide as the memory, as dot attention needs it."""
     layers = {"cell": shape["cell"], "layers": 2}
-    shortcut = shape["memory"] == "shortcut"
     return ModelConfig.model_validate(
         {
             "embedding_width": width,
-            "encoder": {**layers, "width": width // 2, "shortcut": shortcut},
-            "decoder": {**layers, "width": width * (1 + shortcut), "kind": shape["decoder"]},
+            "encoder": {**layers, "width": width // 2},
+            "decoder": {**layers, "width": width, "kind": shape["decoder"]},
             "attention": {"kind": shape["attention"]},
             "bridge": shape["bridge"],
         }
@@ -49,7 +47,7 @@ def small_model(label: str, size: int = 30, seed: int = 0) -> Seq2Seq:
     """A model of the shape with that label, for a vocabulary of `size`."""
     shape = next(shape for shape in PAIRWISE if "-".join(shape[name] for name in sorted(shape)) == label)
     torch.manual_seed(seed)
-    return decided(build_model(config_of(shape), size, size), sharpness=4.0, end=1.5)
+    return decided(build_model(config_of(shape), size, size), sharpness=2.0, end=1.5)
 
 
 def sources(lengths: list[int], size: int = 30, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -38,11 +38,7 @@ class BidirectionalLayer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Stacked bidirectional layers with layer norm between them; D = 2H, or 2H + F with a shortcut.
-
-    With `shortcut` the memory also holds the inputs themselves, so that attention brings the decoder the very words
-    that it looks at (in the spirit of the lexical model of Nguyen & Chiang 2018, arXiv:1710.01329).
-    """
+    """Stacked bidirectional layers with layer norm between them; D = 2H."""
 
     def __init__(
         self,
@@ -52,16 +48,13 @@ class Encoder(nn.Module):
         layers: int,
         dropout: float,
         weight_dropout: float,
-        shortcut: bool = False,
     ) -> None:
         super().__init__()
         widths = [input_width] + [2 * width] * (layers - 1)
         self.layers = nn.ModuleList(BidirectionalLayer(cell, w, width, weight_dropout) for w in widths)
         self.norms = nn.ModuleList(nn.LayerNorm(2 * width) for _ in range(layers))
         self.dropout = LockedDropout(dropout)
-        self.shortcut = shortcut
-        self.recurrent_width = 2 * width
-        self.width = 2 * width + (input_width if shortcut else 0)
+        self.width = 2 * width
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Encoded:
         """Inputs (B, S, F) of which the first `lengths` (B) vectors of each segment are real."""
@@ -74,13 +67,10 @@ class Encoder(nn.Module):
         # weight of zero, which alone would not make it harmless.
         beyond = ~mask.unsqueeze(2)
         values = self.norms[-1](hidden).masked_fill(beyond, 0.0)
-        half = self.recurrent_width // 2
+        half = self.width // 2
         end = values[torch.arange(len(values), device=values.device), lengths - 1, :half]
         last = torch.cat([end, values[:, 0, half:]], dim=1)
-        values = self.dropout(values)
-        if self.shortcut:
-            values = torch.cat([values, inputs.masked_fill(beyond, 0.0)], dim=2)
-        return Encoded(values, mask, last)
+        return Encoded(self.dropout(values), mask, last)
 
 
 def mirror_rows(lengths: Tensor, steps: int) -> Tensor:

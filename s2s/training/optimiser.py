@@ -1,7 +1,7 @@
 """AdamW, with weight decay on matrices only."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from s2s.config import TrainingConfig
 
@@ -18,8 +18,3 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     """Use `rate` from the next update on."""
     for group in optimiser.param_groups:
         group["lr"] = rate
-
-
-def gradients_of(model: nn.Module) -> list[Tensor]:
-    """The gradients that the last backward pass left."""
-    return [weight.grad for weight in model.parameters() if weight.grad is not None]

@@ -87,7 +87,7 @@ def test_the_token_budget_changes_nothing(budget: int) -> None:
 def test_the_tolerances_hold_at_the_width_of_real_models(cell: str) -> None:
     """Errors of rounding grow with the widths and with the spread of the scores."""
     torch.manual_seed(0)
-    shape = {"cell": cell, "decoder": "parallel", "attention": "multi-head", "bridge": "mean", "memory": "states"}
+    shape = {"cell": cell, "decoder": "parallel", "attention": "multi-head", "bridge": "mean"}
     model = decided(build_model(config_of(shape, width=320), 4000, 4000), sharpness=8.0, end=4.0)
     batch = [[*torch.randint(4, 4000, (length,)).tolist(), EOS] for length in (3, 25, 9, 14)]
     greedy = DecodingConfig(beam_size=2, max_length=30)

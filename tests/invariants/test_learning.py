@@ -25,8 +25,8 @@ BATCH = 64
 TASKS = {"task": ["copy", "reverse"]}
 PAIRWISE = pairwise({**SHAPES, **TASKS})
 EVERY_CELL_AND_ATTENTION = [
-    dict(zip(("cell", "attention", "decoder", "task", "bridge", "memory"), values, strict=True))
-    for values in product(SHAPES["cell"], SHAPES["attention"], SHAPES["decoder"], TASKS["task"], ["mean"], ["states"])
+    dict(zip(("cell", "attention", "decoder", "task", "bridge"), values, strict=True))
+    for values in product(SHAPES["cell"], SHAPES["attention"], SHAPES["decoder"], TASKS["task"], ["mean"])
 ]
 
 Pair = tuple[list[int], list[int]]

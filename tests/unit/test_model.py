@@ -67,7 +67,6 @@ def test_tying_takes_weights_away() -> None:
     [
         (small(tied_embeddings="three-way"), (V, 21), "the source has 20 entries and the target 21"),
         (small(attention=AttentionConfig(kind="dot"), decoder=DecoderConfig(width=9)), (V, V), "width (9)"),
-        (small(attention=AttentionConfig(kind="dot"), encoder=EncoderConfig(width=4, shortcut=True)), (V, V), "(14:"),
         (small(attention=AttentionConfig(heads=3)), (V, V), "width (8) must be a multiple of model.attention.heads"),
     ],
 )

@@ -76,24 +76,10 @@ def test_last_joins_the_two_ends() -> None:
         torch.testing.assert_close(encoded.last[row], ends)
 
 
-def test_a_shortcut_puts_the_inputs_beside_what_the_stack_makes_of_them() -> None:
-    torch.manual_seed(0)
-    encoder = Encoder("gru", F, H, layers=2, dropout=0.0, weight_dropout=0.0)
-    inputs = torch.randn(4, 7, F)
-    plain = encoder(inputs, LENGTHS)
-    encoder.shortcut = True
-    found = encoder(inputs, LENGTHS)
-    assert torch.equal(found.values[:, :, : 2 * H], plain.values)
-    assert torch.equal(found.values[found.mask][:, 2 * H :], inputs[found.mask])
-    assert torch.equal(found.last, plain.last)
-    assert Encoder("gru", F, H, 2, 0.0, 0.0, shortcut=True).width == 2 * H + F
-
-
-@pytest.mark.parametrize("shortcut", [False, True])
 @pytest.mark.parametrize("kind", CELLS)
-def test_what_stands_in_the_padding_changes_nothing(kind: Cell, shortcut: bool) -> None:
+def test_what_stands_in_the_padding_changes_nothing(kind: Cell) -> None:
     torch.manual_seed(0)
-    encoder = Encoder(kind, F, H, 2, 0.5, 0.5, shortcut).eval()
+    encoder = Encoder(kind, F, H, 2, 0.5, 0.5).eval()
     inputs = torch.randn(4, 9, F)
     other = inputs.masked_fill((torch.arange(9) >= LENGTHS.unsqueeze(1)).unsqueeze(2), 1e4)
     first, second = encoder(inputs, LENGTHS), encoder(other, LENGTHS)
