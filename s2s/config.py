@@ -31,7 +31,7 @@ class EncoderConfig(Section):
 
     cell: Cell = "lstm"
     layers: Count = 2
-    width: Count = 320
+    width: Count = 128
 
 
 class DecoderConfig(Section):
@@ -40,7 +40,7 @@ class DecoderConfig(Section):
     kind: Literal["parallel", "input-feeding"] = "parallel"
     cell: Cell = "lstm"
     layers: Count = 2
-    width: Count = 320
+    width: Count = 256
 
     @model_validator(mode="after")
     def _parallel_needs_two_layers(self) -> "DecoderConfig":
@@ -79,12 +79,12 @@ class ModelConfig(Section):
 class RegularisationConfig(Section):
     """What keeps a model from learning its training data by heart; nothing here acts in inference."""
 
-    embedding_dropout: Fraction = 0.2
-    layer_dropout: Fraction = 0.3
-    output_dropout: Fraction = 0.3
+    embedding_dropout: Fraction = 0.1
+    layer_dropout: Fraction = 0.2
+    output_dropout: Fraction = 0.2
     weight_dropout: Fraction = 0.0
-    source_word_dropout: Fraction = 0.1
-    target_word_dropout: Fraction = 0.1
+    source_word_dropout: Fraction = 0.0
+    target_word_dropout: Fraction = 0.0
     subword_sampling: NonNegative = 0.0
     label_smoothing: Fraction = 0.1
 
@@ -95,11 +95,11 @@ class TrainingConfig(Section):
     max_updates: Count | None = None
     max_epochs: Count | None = None
     max_minutes: Positive | None = None
-    batch_tokens: Count = 2048
+    batch_tokens: Count = 1536
     accumulation: Count = 1
-    learning_rate: Positive = 1e-3
+    learning_rate: Positive = 2e-3
     schedule: Literal["linear", "inverse-sqrt"] = "linear"
-    warmup_updates: Natural = 400
+    warmup_updates: Natural = 300
     weight_decay: NonNegative = 0.01
     clip_norm: Positive = 1.0
     precision: Literal["float32", "bfloat16"] = "float32"
