@@ -30,12 +30,14 @@ def command(
     """
     from s2s.config import read_config
     from s2s.errors import UsageError
+    from s2s.hardware import keep_threads_awake
 
     if check and output is not None:
         raise UsageError("--output has no effect with --check, which writes nothing: leave one of them out.")
     if not check and output is None:
         raise UsageError("Name the folder of the run with --output, or try the config with --check.")
     run_config = read_config(config, overrides)
+    keep_threads_awake()
 
     from s2s.training.check import check_run
     from s2s.training.run import TrainOptions, train

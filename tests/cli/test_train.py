@@ -156,6 +156,15 @@ def test_what_cannot_work_is_said_in_a_sentence(
     assert not (tmp_path / "run" / "manifest.json").exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the OpenMP of torch's Linux wheels tells its settings")
+@pytest.mark.parametrize(("policy", "used"), [({}, "ACTIVE"), ({"OMP_WAIT_POLICY": "passive"}, "PASSIVE")])
+def test_threads_spin_unless_the_user_says_otherwise(
+    policy: dict[str, str], used: str, data: Path, config: Path
+) -> None:
+    done = s2s("train", config, "--data", data, "--check", env={"OMP_DISPLAY_ENV": "true", **policy})
+    assert f"OMP_WAIT_POLICY = '{used}'" in done.stderr
+
+
 def test_output_and_check_exclude_each_other(data: Path, config: Path, tmp_path: Path) -> None:
     done = s2s("train", config, "--data", data, "--output", tmp_path / "run", "--check")
     assert (done.returncode, "--output has no effect with --check" in done.stderr) == (2, True)
