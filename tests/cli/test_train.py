@@ -38,9 +38,9 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def s2s(*arguments: object) -> subprocess.CompletedProcess[str]:
+def s2s(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "s2s", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **variables})
 
 
 def test_a_run_from_start_to_translation(data: Path, config: Path, tmp_path: Path) -> None:
@@ -156,12 +156,14 @@ def test_what_cannot_work_is_said_in_a_sentence(
     assert not (tmp_path / "run" / "manifest.json").exists()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the OpenMP of torch's Linux wheels tells its settings")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the OpenMP of torch's Linux wheels tells its settings"
+)
 @pytest.mark.parametrize(("policy", "used"), [({}, "ACTIVE"), ({"OMP_WAIT_POLICY": "passive"}, "PASSIVE")])
 def test_threads_spin_unless_the_user_says_otherwise(
     policy: dict[str, str], used: str, data: Path, config: Path
 ) -> None:
-    done = s2s("train", config, "--data", data, "--check", env={"OMP_DISPLAY_ENV": "true", **policy})
+    done = s2s("train", config, "--data", data, "--check", OMP_DISPLAY_ENV="true", **policy)
     assert f"OMP_WAIT_POLICY = '{used}'" in done.stderr
 
 
