@@ -3,25 +3,32 @@
 from pathlib import Path
 from typing import Any
 
+from recipes.ablations import ablation_table
 from recipes.results import Result, fill, groups, overview, read_results, short_commit, table
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
+ABLATIONS = HERE / "ablations.json"
 README = HERE / "README.md"
 OVERVIEW = HERE.parent / "README.md"
 
 
 def write_tables() -> None:
-    """Bring both READMEs into line with the recorded results."""
+    """Bring both READMEs into line with the recorded results and ablations."""
     results = read_results(RESULTS)
-    for name, text in tables(results).items():
+    for name, text in tables(results, read_results(ABLATIONS)).items():
         fill(README, name, text)
     fill(OVERVIEW, "overview", overview({HERE.name: results}))
 
 
-def tables(results: list[Result]) -> dict[str, str]:
+def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:
     """The generated parts of the README by the name of their markers."""
-    return {"results": results_table(results), "runs": runs_table(results), "samples": samples(results)}
+    return {
+        "results": results_table(results),
+        "runs": runs_table(results),
+        "samples": samples(results),
+        "ablations": ablation_table(ablations),
+    }
 
 
 def results_table(results: list[Result]) -> str:

@@ -1,14 +1,14 @@
-"""The README's figures are those of results.json."""
+"""The README's figures are those of results.json and ablations.json."""
 
 from recipes.results import filled, overview, read_results
-from recipes.translation.tables import OVERVIEW, README, RESULTS, tables
+from recipes.translation.tables import ABLATIONS, OVERVIEW, README, RESULTS, tables
 
 
 def test_the_tables_are_those_of_the_recorded_results() -> None:
-    """Written anew, nothing changes: `evaluate.py --record` writes results and tables together."""
+    """Written anew, nothing changes: `evaluate.py --record` and `ablate.py` write figures and tables together."""
     results = read_results(RESULTS)
     document = README.read_text(encoding="utf-8")
-    for name, text in tables(results).items():
+    for name, text in tables(results, read_results(ABLATIONS)).items():
         assert filled(document, name, text, README) == document, name
     document = OVERVIEW.read_text(encoding="utf-8")
     assert filled(document, "overview", overview({"translation": results}), OVERVIEW) == document

@@ -1,0 +1,132 @@
+"""Ablations: one short run for each change of a config, scored on dev, with the table that a README shows of them."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from recipes.results import table
+from s2s.errors import DataError, S2SError
+from s2s.files import write_json
+from s2s.log import say
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of the plan: the changes that its row names, and a seed."""
+
+    row: tuple[str, ...]
+    seed: int
+
+    @property
+    def folder(self) -> str:
+        """The name of its run's folder."""
+        changes = "_".join(change.replace("=", "-") for change in self.row) or "unchanged"
+        return f"{changes}_seed-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The config, the changes that every row shares (its limit, mostly), and the trials: all rows, seed by seed."""
+
+    config: Path
+    shared: tuple[str, ...]
+    trials: tuple[Trial, ...]
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a TOML file: `config`, `shared`, `seeds` and `rows`; the row without changes comes first."""
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    rows = [(), *map(tuple, document["rows"])]
+    if len(set(rows)) < len(rows):
+        raise DataError(f"{path} names a row twice.")
+    trials = tuple(Trial(row, seed) for seed in document["seeds"] for row in rows)
+    return Plan(path.parent / document["config"], tuple(document["shared"]), trials)
+
+
+def command(plan: Plan, trial: Trial, data: Path, runs: Path) -> list[str]:
+    """The training command of a trial, on one thread."""
+    changes = (*plan.shared, *trial.row, f"seed={trial.seed}")
+    options = [part for change in changes for part in ("--set", change)]
+    folder = str(runs / trial.folder)
+    return ["train", str(plan.config), "--data", str(data), "--output", folder, "--threads", "1", *options]
+
+
+def run_plan(plan: Plan, data: Path, runs: Path, jobs: int) -> None:
+    """Train what is not finished yet, `jobs` runs at once; S2SError names the runs that failed."""
+    runs.mkdir(parents=True, exist_ok=True)
+    waiting = [trial for trial in plan.trials if not finished(runs / trial.folder)]
+    say(f"{len(plan.trials)} runs in the plan, {len(waiting)} to train")
+    with ThreadPoolExecutor(jobs) as pool:
+        failed = [name for name in pool.map(lambda trial: _train(plan, trial, data, runs), waiting) if name]
+    if failed:
+        raise S2SError(f"These runs failed; their .log files beside them tell why: {', '.join(failed)}.")
+
+
+def _train(plan: Plan, trial: Trial, data: Path, runs: Path) -> str | None:
+    """Train one trial with its messages in a file; its name when that failed."""
+    with (runs / f"{trial.folder}.log").open("w", encoding="utf-8") as messages:
+        arguments = [sys.executable, "-m", "s2s", *command(plan, trial, data, runs)]
+        exit_code = subprocess.run(arguments, stdout=messages, stderr=messages, check=False).returncode
+    say(f"{'trained' if exit_code == 0 else 'failed:'} {trial.folder}")
+    return trial.folder if exit_code else None
+
+
+def finished(run: Path) -> bool:
+    """Whether the run was trained to its end."""
+    path = run / "manifest.json"
+    return path.is_file() and json.loads(path.read_text(encoding="utf-8"))["finished"] is True
+
+
+def collect(plan: Plan, runs: Path, output: Path) -> list[dict[str, Any]]:
+    """Write the last dev scores of all finished trials into `output`, and return them."""
+    scores = [_scores(trial, runs / trial.folder) for trial in plan.trials if finished(runs / trial.folder)]
+    write_json(output, scores)
+    return scores
+
+
+def _scores(trial: Trial, run: Path) -> dict[str, Any]:
+    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    last = [record for record in map(json.loads, lines) if record["kind"] == "validation"][-1]
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    facts = {name: last[name] for name in ("update", "loss", "bleu", "signature")}
+    return {
+        "row": list(trial.row),
+        "seed": trial.seed,
+        **facts,
+        **{key: manifest[key] for key in ("minutes", "commit")},
+    }
+
+
+def ablation_table(scores: Iterable[dict[str, Any]]) -> str:
+    """One line for each row: means over its seeds, and the difference of BLEU to the unchanged config, same seeds."""
+    rows: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for score in scores:
+        rows.setdefault(tuple(score["row"]), []).append(score)
+    base = {score["seed"]: score["bleu"] for score in rows.get((), [])}
+    header = ["changed", "seeds", "dev loss", "dev BLEU", "lowest to highest", "difference", "minutes"]
+    return table(header, [_line(row, found, base) for row, found in rows.items()])
+
+
+def _line(row: tuple[str, ...], found: Sequence[dict[str, Any]], base: dict[int, float]) -> list[object]:
+    bleu = [score["bleu"] for score in found]
+    gains = [score["bleu"] - base[score["seed"]] for score in found if score["seed"] in base]
+    return [
+        ", ".join(f"`{change}`" for change in row) or "nothing",
+        len(found),
+        f"{_mean(found, 'loss'):.3f}",
+        f"{mean(bleu):.2f}",
+        f"{min(bleu):.2f} to {max(bleu):.2f}",
+        f"{mean(gains):+.2f}" if row and gains else "",
+        f"{_mean(found, 'minutes'):.1f}",
+    ]
+
+
+def _mean(found: Iterable[dict[str, Any]], key: str) -> float:
+    return mean(float(score[key]) for score in found)
