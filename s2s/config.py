@@ -120,11 +120,11 @@ class TrainingConfig(Section):
 
 
 class DecodingConfig(Section):
-    """How hypotheses are searched in validation and, by default, in translation."""
+    """How hypotheses are searched unless translation is told otherwise; validation is greedy, up to `max_length`."""
 
-    beam_size: Count = 5
-    length_penalty: NonNegative = 1.0
-    max_length: Count = 256
+    beam_size: Annotated[int, Field(ge=1, le=1000, strict=True)] = 5
+    length_penalty: Annotated[float, Field(ge=0, le=10, strict=True)] = 1.0
+    max_length: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 256
 
 
 class RunConfig(Section):

@@ -9,7 +9,7 @@ S2SError                    1   could not
 │   └── NonFiniteError      1   loss or gradient is not a finite number
 └── Stopped           130/143   a signal asked to stop; everything was saved
 
-Exit code 3 is no error: a command ended, but skipped some of its inputs.
+Exit code 3 is no error: a command ended, but skipped some of its input, such as the end of a line that is too long.
 """
 
 import signal

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -24,13 +25,22 @@ def read_lines(path: Path, errors: Literal["strict", "replace"] = "strict") -> I
     DataError: the file cannot be read, or holds invalid UTF-8 (names file, line and byte) while `errors` is "strict".
     """
     try:
-        with path.open("rb") as raw:
-            magic = raw.read(2)
-        with gzip.open(path, "rb") if magic == GZIP_MAGIC else path.open("rb") as stream:
+        with open_unpacked(path) as stream:
             for number, line in enumerate(split_lines(stream), start=1):
                 yield _decode(line, errors, path, number)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+@contextmanager
+def open_unpacked(path: Path) -> Iterator[io.BufferedReader | gzip.GzipFile]:
+    """A file or pipe to read bytes from, unpacked if it is gzip by its first two bytes."""
+    with path.open("rb") as stream:
+        if stream.peek(2)[:2] != GZIP_MAGIC:
+            yield stream
+            return
+        with gzip.GzipFile(fileobj=stream) as unpacked:
+            yield unpacked
 
 
 def split_lines(stream: Iterable[bytes]) -> Iterator[bytes]:

@@ -23,8 +23,9 @@ def open_device(name: str, threads: int | None = None) -> "torch.device":
         raise UsageError(
             f"The device {name!r} cannot be used here. `s2s doctor` lists the devices of this machine."
         ) from error
-    if device.type == "meta":
-        raise UsageError("The device 'meta' cannot compute. `s2s doctor` lists the devices of this machine.")
+    if device.type in ("meta", "mps"):
+        why = "cannot compute" if device.type == "meta" else "has no 64-bit numbers, which sums need here"
+        raise UsageError(f"The device {name!r} {why}. `s2s doctor` lists the devices of this machine.")
     if threads is not None:
         if threads < 1:
             raise UsageError(f"The number of threads must be 1 or more (it is {threads}).")

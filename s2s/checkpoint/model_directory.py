@@ -104,6 +104,8 @@ def load_model(
     restore(model, from_bytes(read_verified(folder, WEIGHTS, info.files[WEIGHTS]), folder / WEIGHTS), assign=True)
     verify(folder, info, skip=WEIGHTS)
     tokenizers = Tokenizers.load(folder)
+    if unnamed := tokenizers.files - info.files.keys():
+        raise ModelError(f"{folder / RECORD} does not name {', '.join(sorted(unnamed))}. Do not use this model.")
     if (tokenizers.source.size, tokenizers.target.size) != (info.source_size, info.target_size):
         raise ModelError(f"The tokenizers in {folder} are not those of the model: the vocabulary sizes differ.")
     return LoadedModel(folder, model.to(device).eval(), tokenizers, info)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from s2s.config import Count, DecodingConfig, ModelConfig, Section
 from s2s.errors import ModelError
@@ -18,19 +18,29 @@ MAX_JSON_BYTES = 16 * 2**20
 Natural = Annotated[int, Field(ge=0)]
 
 
+def _printable(text: str) -> str:
+    """The text, unless it could play tricks on a terminal."""
+    if not text.isprintable():
+        raise ValueError("it holds characters that cannot be printed")
+    return text
+
+
+Printable = Annotated[str, AfterValidator(_printable)]
+
+
 class FileRecord(Section):
     """Size in bytes and SHA-256 (hexadecimal) of one file."""
 
     size: Natural
-    sha256: str
+    sha256: Printable
 
 
 class DevScore(Section):
     """One score on the development part; the signature says how it was computed."""
 
-    metric: str
+    metric: Printable
     value: float
-    signature: str | None = None
+    signature: Printable | None = None
 
 
 class TrainingSummary(Section):
@@ -41,11 +51,11 @@ class TrainingSummary(Section):
 
     updates: Natural
     seed: Natural
-    data: str
+    data: Printable
     segments: Natural | None = None
     minutes: float | None = None
     dev: tuple[DevScore, ...] = ()
-    averaged: tuple[str, ...] = ()
+    averaged: tuple[Printable, ...] = ()
 
 
 class ModelInfo(Section):
@@ -54,8 +64,8 @@ class ModelInfo(Section):
     format: Literal["s2s model"] = "s2s model"
     version: Literal[1] = 1
     kind: Literal["text"] = "text"
-    written_by: str
-    languages: tuple[str, str]
+    written_by: Printable
+    languages: tuple[Printable, Printable]
     source_size: Count
     target_size: Count
     parameters: Natural

@@ -4,6 +4,7 @@ A checkpoint is written as a whole under a temporary name, renamed, and only the
 so that a kill at any moment leaves a run that can be used and resumed.
 """
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from s2s.log import warn
 
 FOLDER = "checkpoints"
 SCORE = "score.json"
+LEFT_BEHIND = re.compile(r"\.removed-\d+|\.\d+\..*")
+"""Names of checkpoints that were being written or removed when a kill came."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ def publish(run: Path, update: int, write: Callable[[Path], None], score: Score 
     ranked = [path for path in best_checkpoints(run) if int(path.name) <= update]
     if ranked:
         write_json(run / "best.json", {"update": int(ranked[0].name), **read_json(ranked[0] / SCORE)})
+    else:
+        (run / "best.json").unlink(missing_ok=True)  # it may name one that was passed over and goes now
     write_json(run / "last.json", {"update": update})
     newest = [path for path in _checkpoints(run) if int(path.name) <= update][-2:]
     _prune(run, keep={*newest, *ranked[: max(keep_best, 1)]})
@@ -66,11 +71,14 @@ def publish(run: Path, update: int, write: Callable[[Path], None], score: Score 
 
 
 def best_checkpoints(run: Path) -> list[Path]:
-    """The checkpoints that have a score, best first; of equal ones the earlier is better."""
+    """The checkpoints that have a score, best first; of equal ones the earlier is better. A damaged score is none."""
     ranked = []
     for folder in _checkpoints(run):
         if (folder / SCORE).is_file():
-            ranked.append((-_read_score(folder / SCORE).rank, int(folder.name), folder))
+            try:
+                ranked.append((-_read_score(folder / SCORE).rank, int(folder.name), folder))
+            except ModelError as error:
+                warn(f"{error} This checkpoint counts as one without a score.")
     return [folder for _, _, folder in sorted(ranked)]
 
 
@@ -136,8 +144,9 @@ def _prune(run: Path, keep: set[Path]) -> None:
     for path in _checkpoints(run):
         if path not in keep:
             path.rename(path.with_name(f".removed-{path.name}"))
-    for hidden in (run / FOLDER).glob(".*"):
-        shutil.rmtree(hidden)
+    for hidden in (run / FOLDER).iterdir():
+        if LEFT_BEHIND.fullmatch(hidden.name):
+            shutil.rmtree(hidden)
 
 
 def _named_update(path: Path) -> int:

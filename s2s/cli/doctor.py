@@ -85,7 +85,6 @@ def inspect_torch() -> tuple[dict[str, Any], str | None]:
         return unknown, f"torch cannot be imported ({error}): install it again with pip install --force-reinstall torch"
     devices = ["cpu"]
     devices += [f"cuda:{index} {torch.cuda.get_device_name(index)}" for index in range(torch.cuda.device_count())]
-    devices += ["mps"] if torch.backends.mps.is_available() else []
     return {
         "devices": devices,
         "threads": torch.get_num_threads(),

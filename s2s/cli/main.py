@@ -22,7 +22,7 @@ COMMANDS = {
 }
 
 EPILOG = """
-Exit codes: 0 done; 1 could not; 2 wrong use or config; 3 done, but some inputs were skipped; 130 or 143 stopped by
+Exit codes: 0 done; 1 could not; 2 wrong use or config; 3 done, but some input was skipped; 130 or 143 stopped by
 a signal. With S2S_DEBUG=1 in the environment, an error shows where in the code it arose.
 
 Shell completion: put the line eval "$(_S2S_COMPLETE=bash_source s2s)" into ~/.bashrc; for zsh or fish write zsh_source

@@ -54,3 +54,9 @@ def write_results(results: Iterable[Result], plain: Callable[[Any], str] | None)
         output.flush()
         cut += result.cut
     return cut
+
+
+def end_with_skipped(cut: int) -> None:
+    """Leave with exit code 3 when lines lost their end."""
+    if cut:
+        click.get_current_context().exit(3)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from s2s.cli.options import computing_options, write_results
+from s2s.cli.options import computing_options, end_with_skipped, write_results
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -27,14 +27,14 @@ class Settings:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("source", type=FILE)
 @click.argument("target", type=FILE)
-@click.option("--max-length", type=click.IntRange(min=1), help="Tokens of a line, in source or target, at most.")
+@click.option("--max-length", type=click.IntRange(1, 100_000), help="Tokens of a line, in source or target, at most.")
 @computing_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with log-probabilities of tokens.")
 def command(model: Path, source: Path, target: Path, **options: Any) -> None:
     """Log-probability of each line of TARGET as a translation of the same line of SOURCE, one number per line.
 
     It is the natural logarithm for the whole line with its end, not divided by the length. MODEL is a model directory,
-    or a run for its best checkpoint.
+    or a run for its best checkpoint. The exit code is 3 when lines were too long and lost their end.
     """
     settings = Settings(**options)
     from s2s.inference.lines import Counts, count_lines
@@ -52,3 +52,4 @@ def command(model: Path, source: Path, target: Path, **options: Any) -> None:
     cut = write_results(scores, None if settings.as_json else lambda score: f"{score.log_prob:.6f}")
     warn_of_repairs(counts.repaired)
     warn_of_cuts(cut, longest)
+    end_with_skipped(cut)

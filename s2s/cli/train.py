@@ -13,7 +13,7 @@ import click
 @click.option("--from", "start", type=click.Path(path_type=Path), help="Model to start from, with its tokenizer.")
 @click.option("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: cpu).")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the CPU (default: one per core).")
-@click.option("--check", is_flag=True, help="Read all, make one update, say what it takes, write nothing.")
+@click.option("--check", is_flag=True, help="Read all, try an update, say what the run takes, write nothing.")
 def command(
     config: Path,
     data: Path,

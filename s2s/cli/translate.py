@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from s2s.cli.options import computing_options, write_results
+from s2s.cli.options import computing_options, end_with_skipped, write_results
 from s2s.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,17 +34,20 @@ class Settings:
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="[FILE]...")
-@click.option("--beam-size", type=click.IntRange(min=1), help="Hypotheses kept at each step; 1 is greedy search.")
+@click.option("--beam-size", type=click.IntRange(1, 1000), help="Hypotheses kept at each step; 1 is greedy search.")
 @click.option("--n-best", type=click.IntRange(min=1), default=1, help="Translations given per line; needs --json.")
-@click.option("--length-penalty", type=click.FloatRange(min=0), help="Exponent of the length in scores.")
-@click.option("--max-length", type=click.IntRange(min=1), help="Tokens of a line, in source or translation, at most.")
+@click.option("--length-penalty", type=click.FloatRange(0, 10), help="Exponent of the length in scores.")
+@click.option(
+    "--max-length", type=click.IntRange(1, 100_000), help="Tokens of a line, in source or translation, at most."
+)
 @computing_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with score, tokens and alignment.")
 def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
     """Translate standard input, or FILEs, line by line to standard output.
 
     MODEL is a model directory, or a run for its best checkpoint. One line in gives one line out, an empty one an empty
-    one. Where an option is not given, the model's own record decides. On a terminal it is an interactive prompt.
+    one. Where an option is not given, the model's own record decides. On a terminal it is an interactive prompt. The
+    exit code is 3 when lines were too long and lost their end.
     """
     settings = Settings(**options)
     if settings.n_best > 1 and not settings.as_json:
@@ -69,6 +72,7 @@ def _translate(translator: "Translator", files: tuple[Path, ...], settings: Sett
     cut = write_results(translations, None if settings.as_json else lambda translation: translation.text)
     warn_of_repairs(counts.repaired)
     warn_of_cuts(cut, translator.settle(options).max_length)
+    end_with_skipped(cut)
 
 
 def _search_options(translator: "Translator", settings: Settings) -> "TranslationOptions":
@@ -86,10 +90,10 @@ def _search_options(translator: "Translator", settings: Settings) -> "Translatio
 
 def _streams(files: tuple[Path, ...], language: str) -> "Iterator[ByteStream]":
     """The files one after the other, or standard input, with a prompt when a person types it."""
-    from s2s.inference.lines import open_lines
+    from s2s.files import open_unpacked
 
     for path in files:
-        with open_lines(path) as stream:
+        with open_unpacked(path) as stream:
             yield stream
     if not files:
         yield Prompted(language) if sys.stdin.isatty() else cast("ByteStream", sys.stdin.buffer)

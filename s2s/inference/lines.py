@@ -2,7 +2,6 @@
 
 import codecs
 import gzip
-import io
 import select
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from s2s.errors import DataError
+from s2s.files import open_unpacked
 
 MAX_LINE_BYTES = 2**20
 READ_BYTES = 2**16
 WINDOW = 1000
-GZIP_MAGIC = b"\x1f\x8b"
 BOM = "\ufeff"
 
 
@@ -84,14 +83,6 @@ class LineSplitter:
         return Line(text, repaired)
 
 
-def open_lines(path: Path) -> io.BufferedReader | gzip.GzipFile:
-    """A file to read lines from, unpacked if it is gzip by its first two bytes; the caller closes it."""
-    stream = path.open("rb")
-    if stream.peek(2)[:2] == GZIP_MAGIC:
-        return gzip.GzipFile(fileobj=stream)
-    return stream
-
-
 def count_lines(paths: Sequence[Path]) -> int | None:
     """How many lines the files hold together; None when one is a pipe, which can be read only once."""
     if not all(path.is_file() for path in paths):
@@ -99,7 +90,7 @@ def count_lines(paths: Sequence[Path]) -> int | None:
     total = 0
     for path in paths:
         last = b"\n"
-        with open_lines(path) as stream:
+        with open_unpacked(path) as stream:
             while data := _read(stream):
                 total += data.count(b"\n")
                 last = data

@@ -5,7 +5,8 @@ from itertools import islice, zip_longest
 from pathlib import Path
 
 from s2s.errors import DataError
-from s2s.inference.lines import WINDOW, Counts, count_lines, open_lines, read_texts
+from s2s.files import open_unpacked
+from s2s.inference.lines import WINDOW, Counts, count_lines, read_texts
 
 Pair = tuple[str, str]
 
@@ -33,6 +34,6 @@ def _pairs(source: Path, target: Path, counts: Counts) -> Iterator[Pair]:
 
 
 def _lines(path: Path, counts: Counts) -> Iterator[str]:
-    with open_lines(path) as stream:
+    with open_unpacked(path) as stream:
         for window in read_texts([stream], counts):
             yield from window

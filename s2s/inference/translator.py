@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s.checkpoint import LoadedModel
-from s2s.config import DecodingConfig
+from s2s.config import DecodingConfig, parse
 from s2s.data.batches import pad
 from s2s.decoding import decode_batch
 from s2s.errors import UsageError
@@ -92,15 +92,16 @@ class Translator:
             name: getattr(own, name) if getattr(options, name) is None else getattr(options, name)
             for name in ("beam_size", "length_penalty", "max_length")
         }
-        for name, value in {**settled, "n_best": options.n_best, "batch_tokens": options.batch_tokens}.items():
-            least = 0 if name == "length_penalty" else 1
-            if not value >= least:
-                raise UsageError(f"{name} must be {least} or more (it is {value}).")
-        if options.n_best > settled["beam_size"]:
+        decoding = parse(DecodingConfig, settled, "how to translate")
+        for name in ("n_best", "batch_tokens"):
+            value = getattr(options, name)
+            if not isinstance(value, int) or value < 1:
+                raise UsageError(f"{name} must be a whole number of 1 or more (it is {value!r}).")
+        if options.n_best > decoding.beam_size:
             raise UsageError(
-                f"A beam of {settled['beam_size']} cannot give {options.n_best} translations. Raise the beam size."
+                f"A beam of {decoding.beam_size} cannot give {options.n_best} translations. Raise the beam size."
             )
-        return DecodingConfig(**settled)
+        return decoding
 
     def _window(
         self, lines: Sequence[str], first: int, decoding: DecodingConfig, options: TranslationOptions

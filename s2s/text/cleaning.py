@@ -1,9 +1,12 @@
 """Filters that keep a training corpus free of what teaches nothing; each names itself in the counts."""
 
 import hashlib
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+
+from s2s.errors import UsageError
 
 FILTERS = ("empty", "too long", "length ratio", "copy of the source", "duplicate")
 
@@ -46,6 +49,13 @@ class CleaningOptions:
     max_length: int = 200
     max_ratio: float = 3.0
     keep_copies: bool = False
+
+    def __post_init__(self) -> None:
+        """UsageError for a ratio that is no number."""
+        if not 1 <= self.max_ratio < math.inf:
+            raise UsageError(
+                f"The ratio of lengths must be a number of 1 or more (it is {self.max_ratio}); 1000 lets all pass."
+            )
 
 
 @dataclass

@@ -30,6 +30,11 @@ class Tokenizers:
         """Whether source and target share one vocabulary."""
         return self.source is self.target
 
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of the files that `save` writes and `load` reads."""
+        return frozenset([RECORD, JOINT] if self.joint else [RECORD, SOURCE, TARGET])
+
     def encode_source(self, text: str) -> tuple[list[int], Masks]:
         """Ids that end with EOS, and the placeholders that were masked."""
         masked, masks = mask_source(text)

@@ -40,9 +40,13 @@ def describe_run(config: RunConfig, data: Path, data_hash: str, device: torch.de
 
 
 def source_commit() -> str | None:
-    """The commit of the source tree that s2s runs from, with `+changes` when files differ; None outside of git."""
+    """The commit of the source tree that s2s runs from, with `+changes` when files differ.
+
+    None where git does not track it, for instance in a virtual environment within another project.
+    """
     tree = Path(s2s.__file__).parent
     try:
+        _git(tree, "ls-files", "--error-unmatch", "__init__.py")
         commit = _git(tree, "rev-parse", "HEAD")
         changed = _git(tree, "status", "--porcelain", "--untracked-files=no", ".")
     except (OSError, subprocess.CalledProcessError):

@@ -1,5 +1,6 @@
 """What a run tells while it goes on: lines on standard error, `metrics.jsonl`, and at the end a picture of both."""
 
+import io
 import json
 import math
 import time
@@ -8,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from s2s.files import write_bytes, write_text
 from s2s.log import say, warn
 
 INTERVAL = 10.0
@@ -91,6 +93,13 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def drop_rows_after(path: Path, update: int) -> None:
+    """Leave the rows up to an update, and no half row that a kill left."""
+    if path.is_file():
+        kept = [row for row in read_rows(path) if row["update"] <= update]
+        write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
+
+
 def plot(metrics: Path, picture: Path) -> None:
     """Curves of loss and BLEU over the updates as PNG; without matplotlib a note says how to get it."""
     try:
@@ -115,5 +124,7 @@ def plot(metrics: Path, picture: Path) -> None:
         right.plot(*zip(*scores, strict=True), color="tab:green", label="BLEU on dev")
         right.set_ylabel("BLEU")
         right.legend(loc="center right")
-    figure.savefig(picture, dpi=120)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=120)
+    write_bytes(picture, drawn.getvalue())
     pyplot.close(figure)

@@ -11,8 +11,8 @@ from typing import Any
 import tomli_w
 import torch
 
-from s2s.checkpoint import LoadedModel, load_model, resume
-from s2s.checkpoint.record import TrainingSummary, read_json
+from s2s.checkpoint import LoadedModel, load_model, resolve, resume
+from s2s.checkpoint.record import RECORD, TrainingSummary, read_json
 from s2s.config import RunConfig, to_document
 from s2s.data.batches import TrainingBatches
 from s2s.data.prepared import PreparedData
@@ -51,14 +51,14 @@ def train(config: RunConfig, options: TrainOptions) -> None:
     keep_freed_memory()
     device = open_device(options.device, options.threads)
     data = PreparedData.open(options.data)
+    _earlier_manifest(config, options)  # what cannot work is told before anything is written
+    trainer = build_trainer(config, options, device, data)
     options.output.mkdir(parents=True, exist_ok=True)
     with locked(options.output), polite_stop() as stop:
-        manifest = _earlier_manifest(config, options)
-        if manifest is not None and manifest["finished"]:
+        manifest = _earlier_manifest(config, options) or _new_manifest(config, options, device)
+        if manifest["finished"]:
             say(f"{options.output} is finished: nothing to do.")
             return
-        trainer = build_trainer(config, options, device, data)
-        manifest = manifest or _new_manifest(config, options, device)
         state = resume(options.output)
         if state is not None:
             trainer.resume(state.tensors, state.record)
@@ -113,19 +113,37 @@ def _check_start(config: RunConfig, data: PreparedData, loaded: LoadedModel) -> 
 
 def _new_manifest(config: RunConfig, options: TrainOptions, device: torch.device) -> dict[str, Any]:
     """The manifest of a run that starts now, written into its folder beside the resolved config."""
-    manifest = describe_run(config, options.data, data_hash(options.data), device)
+    manifest = describe_run(config, options.data, data_hash(options.data), device) | {"start": _start(options)}
     write_text(options.output / "config.toml", tomli_w.dumps(to_document(config)))
     write_json(options.output / "manifest.json", manifest)
     return manifest
 
 
+def _start(options: TrainOptions) -> dict[str, str] | None:
+    """The model to start from, by its folder and by the SHA-256 of its record, which holds those of its files."""
+    if options.start is None:
+        return None
+    return {"model": str(options.start), "sha256": sha256(resolve(options.start) / RECORD)}
+
+
 def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any] | None:
-    """The manifest of the run in the output folder, if there is one; ConfigError if it is of another run."""
+    """The manifest of the run in the output folder, if there is one.
+
+    ConfigError: it is of another run. UsageError: the folder is no run.
+    """
     path = options.output / "manifest.json"
     if not path.is_file():
         return None
     manifest = read_json(path)
+    if manifest.get("format") != "s2s run":
+        raise UsageError(
+            f"{options.output} is not the folder of a run: {path} is something else. Give another --output."
+        )
     changes = differences(manifest["config"], to_document(config))
+    start, earlier = _start(options), manifest["start"]
+    if (start or {}).get("sha256") != (earlier or {}).get("sha256"):
+        names = [one["model"] if one else "no model" for one in (earlier, start)]
+        changes.append(f"--from was {names[0]}, is {names[1]}")
     if manifest["data_sha256"] != data_hash(options.data):
         changes.append(f"the data in {options.data} was prepared anew")
     if changes:

@@ -29,7 +29,7 @@ from s2s.model import Seq2Seq
 from s2s.text.tokenizers import Tokenizers
 from s2s.training.averaging import DECAY, MovingAverage
 from s2s.training.optimiser import build_optimiser, set_learning_rate
-from s2s.training.report import Meter, append, clock
+from s2s.training.report import Meter, append, clock, drop_rows_after
 from s2s.training.schedule import fraction_done, learning_rate
 from s2s.training.state import Progress, apply, collect
 from s2s.training.steps import Updater
@@ -61,13 +61,18 @@ class Trainer:
         self.optimiser = build_optimiser(model, config.training)
         self.update = Updater(model, self.optimiser, config, device)
         settings = config.training
-        self.average = MovingAverage(model, settings.ema_decay or DECAY) if settings.averaging == "ema" else None
+        self.average = (
+            MovingAverage(model, DECAY if settings.ema_decay is None else settings.ema_decay)
+            if settings.averaging == "ema"
+            else None
+        )
         self.progress = Progress()
         self._clock = time.monotonic()
 
     def resume(self, tensors: dict[str, torch.Tensor], record: dict[str, object]) -> None:
-        """Go on from a training state."""
+        """Go on from a training state; what was measured after it is dropped, since it will be measured again."""
         self.progress = apply(tensors, record, self.model, self.optimiser, self.average)
+        drop_rows_after(self.metrics, self.progress.position.update)
 
     def fraction(self) -> float:
         """How much of the run's limit is used up."""
@@ -132,7 +137,8 @@ class Trainer:
 
     def _over(self) -> bool:
         patience = self.config.training.patience
-        return self.fraction() >= 1 or (patience is not None and self.progress.without_gain >= patience)
+        impatient = patience is not None and self.progress.without_gain >= patience
+        return self.progress.averaged or self.fraction() >= 1 or impatient
 
     def _validate(self) -> None:
         """Score the model that would be shipped now, and keep it as a checkpoint."""
@@ -159,6 +165,7 @@ class Trainer:
         weights = [unique(load_model(folder).model) for folder in folders]
         mean = {name: torch.stack([one[name] for one in weights]).mean(0) for name in weights[0]}
         restore(self.model, mean)
+        self.summary = self.summary.model_copy(update={"averaged": tuple(folder.name for folder in folders)})
         self.progress.position.update += 1
         self.progress.averaged = True
         self._validate()
@@ -181,7 +188,11 @@ class Trainer:
             dev = () if validation is None else validation.scores()
             position = self.progress.position
             summary = self.summary.model_copy(
-                update={"updates": position.update, "minutes": round(position.seconds / 60, 2), "dev": dev}
+                update={
+                    "updates": position.update - self.progress.averaged,
+                    "minutes": round(position.seconds / 60, 2),
+                    "dev": dev,
+                }
             )
             save_model(folder, self.model, self.tokenizers, self.config.model, self.config.decoding, summary, weights)
             save_training_state(folder, tensors, record)

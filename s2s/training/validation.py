@@ -1,5 +1,6 @@
 """Validation on the development part: loss per token under teacher forcing, and BLEU of greedy hypotheses."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from s2s.config import RunConfig
 from s2s.data.batches import validation_batches
 from s2s.data.prepared import PreparedData
 from s2s.decoding import cut, decode_all
+from s2s.errors import NonFiniteError
 from s2s.evaluation.scores import Score, ScoreOptions, bleu, tokenizer_for
 from s2s.model import Seq2Seq
 from s2s.training.steps import batch_loss
@@ -47,10 +49,15 @@ class Validator:
 
     @torch.inference_mode()
     def __call__(self, model: Seq2Seq) -> Validation:
-        """The scores of `model`, which is left in training mode if it was."""
+        """The scores of `model`, which is left in training mode if it was; NonFiniteError when its loss is none."""
         training = model.training
         model.eval()
         loss = self._loss(model)
+        if not math.isfinite(loss):
+            raise NonFiniteError(
+                "The loss on the dev part is not a finite number: training diverged after the last checkpoint. "
+                "Lower training.learning_rate or training.clip_norm, or raise training.warmup_updates."
+            )
         if self.config.training.validation_metric == "bleu":
             score = self._bleu(model)
             result = Validation(loss, score.value, score.signature)

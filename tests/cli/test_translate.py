@@ -103,6 +103,9 @@ def test_options_change_what_they_are_for(translate: Translate) -> None:
         (["--n-best", "4", "--json"], "A beam of 3 cannot give 4 translations"),
         (["--beam-size", "1", "--length-penalty", "1"], "--length-penalty has no effect with a beam of 1"),
         (["--beam-size", "0"], "--beam-size"),
+        (["--beam-size", "5000"], "--beam-size"),
+        (["--length-penalty", "inf"], "--length-penalty"),
+        (["--length-penalty", "nan"], "length_penalty"),
         (["--device", "gpu"], "The device 'gpu' cannot be used here"),
         (["--precision", "int4"], "--precision"),
         (["--threads", "0"], "--threads"),
@@ -122,7 +125,7 @@ def test_what_is_no_model_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_repaired_and_cut_lines_are_counted(translate: Translate) -> None:
     status, lines, errors = translate(data=b"a \xff\ncat\n\xc3\n" + b"house " * 30 + b"\n")
-    assert (status, len(lines)) == (0, 4)
+    assert (status, len(lines)) == (3, 4)
     assert "warning: 2 lines were not valid UTF-8" in errors
     assert "warning: 1 line was longer than 24 tokens" in errors
 

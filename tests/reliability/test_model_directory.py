@@ -258,3 +258,21 @@ def test_a_config_that_cannot_be_built_is_an_error_of_the_model(model: Path) -> 
     _edit(model, lambda document: document["model"].update(attention={"kind": "dot"}))
     with pytest.raises(ModelError, match="describes a model that cannot be built"):
         load_model(model)
+
+
+def test_text_that_plays_tricks_on_a_terminal_is_refused(model: Path) -> None:
+    _edit(model, lambda document: document.update(written_by="s2s\x1b]0;owned\x07"))
+    with pytest.raises(ModelError, match=r"written_by: .*cannot be printed"):
+        load_model(model)
+
+
+def test_tokenizers_that_are_not_recorded_are_refused(model: Path) -> None:
+    _edit(model, lambda document: document["files"].pop("tokenizer.json"))
+    with pytest.raises(ModelError, match=r"does not name tokenizer\.json"):
+        load_model(model)
+
+
+def test_a_search_that_would_fill_the_memory_is_refused(model: Path) -> None:
+    _edit(model, lambda document: document["decoding"].update(beam_size=10**12))
+    with pytest.raises(ModelError, match="beam_size"):
+        load_model(model)

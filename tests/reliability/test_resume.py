@@ -164,3 +164,45 @@ def test_two_trainings_in_one_folder_are_refused(data: Path, tmp_path: Path) -> 
         train(config(), TrainOptions(data, run))
     shutil.rmtree(run)
     train(config(max_updates=1), TrainOptions(data, run))
+
+
+def test_another_start_for_the_same_folder_is_refused(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(config(max_updates=1), TrainOptions(data, tmp_path / "start"))
+    stop_after(1, monkeypatch)
+    with pytest.raises(Stopped):
+        train(config(), TrainOptions(data, tmp_path / "run", start=tmp_path / "start"))
+    with pytest.raises(ConfigError, match=r"--from was .*start, is no model"):
+        train(config(), TrainOptions(data, tmp_path / "run"))
+    train(config(), TrainOptions(data, tmp_path / "run", start=tmp_path / "start"))
+
+
+def test_a_folder_that_is_no_run_is_left_alone(data: Path, tmp_path: Path) -> None:
+    before = sorted(data.iterdir())
+    with pytest.raises(UsageError, match=r"is not the folder of a run"):
+        train(config(), TrainOptions(data, data))
+    assert sorted(data.iterdir()) == before
+
+
+def test_a_config_that_cannot_be_built_leaves_nothing(data: Path, tmp_path: Path) -> None:
+    wrong = parse(RunConfig, {**SMALL, "model": {**SMALL["model"], "attention": {"heads": 7}}}, "test")
+    with pytest.raises(ConfigError, match="multiple"):
+        train(wrong, TrainOptions(data, tmp_path / "deep" / "run"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_update_is_measured_once_whatever_happened(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_after(7, monkeypatch)
+    run = tmp_path / "run"
+    with pytest.raises(Stopped):
+        train(config(), TrainOptions(data, run))
+    (run / "checkpoints" / "7" / "training.safetensors").write_bytes(b"")  # so that it goes on from update 5
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write('{"kind": "training", "update": 7, "lo')
+    train(config(), TrainOptions(data, run))
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [row["update"] for row in rows if row["kind"] == "validation"] == [5, 10, 12]
+    assert len({(row["kind"], row["update"]) for row in rows}) == len(rows)

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import io
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,12 @@ def test_checksums_are_those_of_the_standard_library(tmp_path: Path) -> None:
     data = bytes(range(256)) * 5000
     (tmp_path / "file").write_bytes(data)
     assert sha256(tmp_path / "file") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_pipe_is_read_whole(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("one\ntwo\n",))
+    writer.start()
+    assert list(read_lines(pipe)) == ["one", "two"]
+    writer.join()

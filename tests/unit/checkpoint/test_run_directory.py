@@ -179,3 +179,30 @@ def test_what_is_neither_model_nor_run_is_told(tmp_path: Path) -> None:
         resolve(tmp_path)
     with pytest.raises(ModelError, match="does not exist"):
         resolve(tmp_path / "absent")
+
+
+def test_what_others_put_beside_the_checkpoints_stays(tmp_path: Path) -> None:
+    _publish(tmp_path, 10, 1.0)
+    folder = tmp_path / "checkpoints"
+    (folder / ".DS_Store").write_text("")
+    (folder / ".mean.x7").mkdir()
+    for left_behind in (".20.abc", ".removed-5"):
+        (folder / left_behind).mkdir()
+    _publish(tmp_path, 20, 2.0)
+    assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == [".DS_Store", ".mean.x7"]
+
+
+def test_a_damaged_score_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _publish(tmp_path, 10, 9.0)
+    (tmp_path / "checkpoints" / "10" / "score.json").write_text("{")
+    _publish(tmp_path, 20, 2.0)
+    assert json.loads((tmp_path / "best.json").read_text())["update"] == 20
+    assert "score.json" in capsys.readouterr().err
+
+
+def test_a_best_that_was_passed_over_is_not_named_any_more(tmp_path: Path) -> None:
+    _publish(tmp_path, 10, None)
+    _publish(tmp_path, 20, 9.0)
+    _damage(tmp_path / "checkpoints" / "20" / "training.safetensors")
+    _publish(tmp_path, 15, None)
+    assert resolve(tmp_path) == tmp_path / "checkpoints" / "15"

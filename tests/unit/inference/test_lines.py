@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s2s.files import open_unpacked
 from s2s.inference import lines
-from s2s.inference.lines import Line, LineSplitter, count_lines, open_lines, read_windows
+from s2s.inference.lines import Line, LineSplitter, count_lines, read_windows
 
 AWKWARD = st.lists(
     st.sampled_from(
@@ -92,7 +93,7 @@ def test_a_line_is_there_before_the_next_one_is_written() -> None:
 def test_windows_are_full_where_nothing_has_to_be_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_bytes(b"line\n" * 100_000)
-    with open_lines(path) as stream:
+    with open_unpacked(path) as stream:
         assert [len(window) for window in read_windows(stream, 30_000)] == [30_000, 30_000, 30_000, 10_000]
 
 
@@ -102,7 +103,7 @@ def test_lines_are_counted_as_they_are_read(tmp_path: Path, data: bytes) -> None
     plain.write_bytes(data)
     packed.write_bytes(gzip.compress(data))
     assert count_lines([plain, packed]) == 2 * len(_texts(data))
-    with open_lines(packed) as stream:
+    with open_unpacked(packed) as stream:
         assert [line.text for window in read_windows(stream, 5) for line in window] == _texts(data)
 
 

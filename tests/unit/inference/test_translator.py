@@ -119,7 +119,7 @@ def test_the_models_own_settings_hold_until_told_otherwise(copying: Translator) 
 
 @pytest.mark.parametrize("name", ["beam_size", "n_best", "max_length", "batch_tokens", "length_penalty"])
 def test_options_out_of_range_are_named(copying: Translator, name: str) -> None:
-    with pytest.raises(UsageError, match=f"{name} must be"):
+    with pytest.raises(UsageError, match=name):
         copying.settle(TranslationOptions(**{name: -1}))
 
 

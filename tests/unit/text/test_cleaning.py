@@ -2,6 +2,7 @@
 
 import pytest
 
+from s2s.errors import UsageError
 from s2s.text.cleaning import FILTERS, Cleaner, CleaningOptions, length
 
 
@@ -75,3 +76,9 @@ def test_options_move_the_limits() -> None:
     assert not cleaner(max_ratio=1.0).keeps("1 2 3 4 5", "a")
     assert cleaner(max_ratio=2.0).keeps("1 2 3 4 5", "a")
     assert cleaner(keep_copies=True).keeps("WLAN", "WLAN")
+
+
+@pytest.mark.parametrize("ratio", [float("inf"), float("nan"), 0.5])
+def test_a_ratio_that_is_no_number_is_refused(ratio: float) -> None:
+    with pytest.raises(UsageError, match="1000 lets all pass"):
+        CleaningOptions(max_ratio=ratio)

@@ -1,6 +1,8 @@
 """What a run does beside its updates: validations, the choice of the best, patience, averages, other starts."""
 
 import json
+import math
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import s2s
 from s2s.checkpoint import load_model, read_info, resolve, unique
 from s2s.config import RunConfig, parse
-from s2s.errors import ConfigError
+from s2s.errors import ConfigError, NonFiniteError
+from s2s.training import run as running
 from s2s.training.check import check_run
+from s2s.training.manifest import source_commit
 from s2s.training.report import read_rows
 from s2s.training.run import TrainOptions, train
 from s2s.training.validation import Validation, Validator
@@ -151,3 +156,50 @@ def test_check_tells_size_and_time_and_writes_nothing(
     assert "the run: about 6 updates in 0:0" in said
     assert "MiB" in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_moving_average_without_memory_is_the_weights(data: Path, tmp_path: Path) -> None:
+    train(config(max_updates=2, ema_decay=0.0), TrainOptions(data, tmp_path / "run"))
+    folder = tmp_path / "run" / "checkpoints" / "2"
+    state, shipped = load_file(folder / "training.safetensors"), load_file(folder / "model.safetensors")
+    assert torch.equal(shipped["output.bias"], state["weight.output.bias"])
+
+
+def test_a_kill_after_averaging_does_not_train_the_average(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores([3.0, 2.0, 1.0, 9.0, 9.0], monkeypatch)
+    chosen = config(max_updates=20, averaging="best", keep_best=2, patience=2)
+    with monkeypatch.context() as killing:
+        killing.setattr(running, "plot", lambda metrics, picture: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            train(chosen, TrainOptions(data, tmp_path / "run"))
+    train(chosen, TrainOptions(data, tmp_path / "run"))
+    assert named(tmp_path / "run", "last") == 7
+    told = read_info(tmp_path / "run" / "checkpoints" / "7").training
+    assert (told.averaged, told.updates) == (("2", "4"), 6)
+
+
+def test_a_loss_of_dev_that_is_no_number_ends_the_run(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Validator, "_loss", lambda self, model: math.nan)
+    with pytest.raises(NonFiniteError, match="dev part"):
+        train(config(), TrainOptions(data, tmp_path / "run"))
+
+
+def test_the_commit_is_that_of_s2s_and_of_no_project_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "venv" / "s2s"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@y"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "mine"], check=True)
+    monkeypatch.setattr(s2s, "__file__", str(package / "__init__.py"))
+    assert source_commit() is None
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "with s2s"], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    assert source_commit() == head
+    (package / "__init__.py").write_text("changed")
+    assert source_commit() == f"{head}+changes"
