@@ -18,7 +18,10 @@ def average(paths: Sequence[Path], output: Path) -> None:
     UsageError: fewer than two models, two with unequal configs or tokenizers, or an output that exists.
     """
     if len(paths) < 2:
-        raise UsageError("An average needs two models or more. Name the checkpoints: RUN/checkpoints/*.")
+        raise UsageError(
+            f"An average needs two models or more, and here are {len(paths)}. Name the checkpoints: RUN/checkpoints/*. "
+            "A run keeps more of them with a smaller training.validation_interval or a larger training.keep_best."
+        )
     if output.exists():
         raise UsageError(f"{output} exists already. Name another folder or remove it.")
     first = load_model(paths[0])

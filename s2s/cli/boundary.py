@@ -1,5 +1,6 @@
 """The boundary at which every error becomes one message on standard error and an exit code."""
 
+import errno
 import os
 import signal
 import sys
@@ -10,7 +11,9 @@ from typing import NoReturn
 
 import click
 
-from s2s.errors import S2SError
+from s2s.errors import S2SError, Stopped
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(command: click.Command, arguments: Sequence[str] | None = None, name: str | None = None) -> int:
@@ -38,7 +41,7 @@ def report(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         return _report_wrong_use(error)
     message, exit_code = _describe(error)
-    click.echo(f"error: {message}", err=True)
+    click.echo(message if isinstance(error, Stopped) else f"error: {message}", err=True)
     return exit_code
 
 
@@ -64,8 +67,9 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return "the input ended early.", 1
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("s2s"):
         return f"the Python package {error.name} is not installed; s2s doctor names what is missing and the cure.", 1
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {error.strerror}.", 1
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _NO_ROOM):
+        place = "the output" if error.filename is None else os.fsdecode(error.filename)
+        return f"{place}: {error.strerror}.", 1
     bug = f"this is a bug in s2s ({type(error).__name__}: {error})"
     return f"{bug}. Run again with S2S_DEBUG=1 to see where it arose, and report it.", 1
 

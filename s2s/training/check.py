@@ -36,7 +36,7 @@ def check_run(config: RunConfig, options: TrainOptions) -> None:
     sums, tokens = trainer.update(group)
     say(f"the first update: {tokens:,} target tokens, loss {sums[0].item() / tokens:.3f} per token")
     seconds = _median_time(trainer, group)
-    say(f"{seconds:.2f} s an update, {tokens / seconds:,.0f} target tokens/s on {torch.get_num_threads()} threads")
+    say(f"{seconds:.2f} s an update, {tokens / seconds:,.0f} target tokens/s, threads: {torch.get_num_threads()}")
     _say_expected_time(config, expected_updates(config, trainer.batches.count()), seconds)
     say(f"memory at its highest: {_peak_memory() / 2**20:,.0f} MiB")
 

@@ -149,7 +149,7 @@ def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any
     if changes:
         raise ConfigError(
             f"{options.output} holds a run with another config: {', '.join(changes)}. "
-            "Give another --output, or remove that folder to train anew."
+            f"Give another --output, with --from {options.output} to go on from its model, or remove it to train anew."
         )
     return manifest
 

@@ -1,5 +1,6 @@
 """The command `s2s` itself: its help, its table of commands, and what each kind of error becomes."""
 
+import errno
 import os
 import resource
 import signal
@@ -107,7 +108,8 @@ def test_a_wrong_option_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None
     [
         (DataError("train.de has 3 lines."), 1, "error: train.de has 3 lines.\n"),
         (ConfigError("x.toml: unknown key."), 2, "error: x.toml: unknown key.\n"),
-        (Stopped("Saved.", signal.SIGTERM), 143, "error: Saved.\n"),
+        (Stopped("Saved.", signal.SIGTERM), 143, "Saved.\n"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "error: the output: No space left on device.\n"),
         (KeyboardInterrupt(), 130, "\nerror: stopped.\n"),
         (PermissionError(13, "Permission denied", "/out"), 1, "error: /out: Permission denied.\n"),
     ],

@@ -58,8 +58,8 @@ def _process(*arguments: str | Path, **options: object) -> subprocess.Popen[byte
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(AWKWARD)
 def test_as_many_lines_come_out_as_go_in(translate: Translate, data: bytes) -> None:
-    status, lines, _ = translate("--beam-size", "1", "--max-length", "4", data=data)
-    assert status == 0
+    status, lines, errors = translate("--beam-size", "1", "--max-length", "4", data=data)
+    assert status == (3 if "lost the rest" in errors else 0)
     assert len(lines) == data.count(b"\n") + (data != b"" and not data.endswith(b"\n"))
 
 

@@ -232,7 +232,7 @@ def trainings() -> st.SearchStrategy[TrainingConfig]:
         ),
         regularisation=st.builds(RegularisationConfig, layer_dropout=FRACTIONS, subword_sampling=POSITIVE),
         training=trainings(),
-        decoding=st.builds(DecodingConfig, beam_size=COUNTS, length_penalty=POSITIVE),
+        decoding=st.builds(DecodingConfig, beam_size=st.integers(1, 1000), length_penalty=st.floats(0, 10)),
     )
 )
 def test_a_config_survives_being_written_and_read(config: RunConfig) -> None:

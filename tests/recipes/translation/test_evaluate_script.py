@@ -158,7 +158,9 @@ def test_a_recorded_run_stands_in_both_readmes(
     for name in ("RESULTS", "README", "OVERVIEW"):
         path = tmp_path / f"{name.lower()}.{'json' if name == 'RESULTS' else 'md'}"
         monkeypatch.setattr(tables, name, path)
-    marked = "".join(f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples"))
+    marked = "".join(
+        f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples", "ablations")
+    )
     (tmp_path / "readme.md").write_text(f"# Title\n{marked}the end\n")
     (tmp_path / "overview.md").write_text("<!-- overview -->\n<!-- end of overview -->\n")
     call(run, "--data", data, "--record")
