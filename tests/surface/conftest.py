@@ -66,4 +66,5 @@ def own_data() -> str:
     """The shell commands of that section, installation apart."""
     section = README.read_text(encoding="utf-8").partition("## Your own data")[2].partition("\n## ")[0]
     blocks = re.findall(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
-    return "".join(line for line in "".join(blocks).splitlines(keepends=True) if not line.startswith("pip "))
+    lines = "".join(blocks).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(("pip ", "python3 -m venv")))
