@@ -51,14 +51,14 @@ def train(config: RunConfig, options: TrainOptions) -> None:
     keep_freed_memory()
     device = open_device(options.device, options.threads)
     data = PreparedData.open(options.data)
-    _earlier_manifest(config, options)  # what cannot work is told before anything is written
+    earlier = _earlier_manifest(config, options)  # what cannot work is told before anything is built or written
+    if earlier is not None and earlier["finished"]:
+        say(f"{options.output} is finished: nothing to do.")
+        return
     trainer = build_trainer(config, options, device, data)
     options.output.mkdir(parents=True, exist_ok=True)
     with locked(options.output), polite_stop() as stop:
         manifest = _earlier_manifest(config, options) or _new_manifest(config, options, device)
-        if manifest["finished"]:
-            say(f"{options.output} is finished: nothing to do.")
-            return
         state = resume(options.output)
         if state is not None:
             trainer.resume(state.tensors, state.record)
@@ -140,7 +140,7 @@ def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any
             f"{options.output} is not the folder of a run: {path} is something else. Give another --output."
         )
     changes = differences(manifest["config"], to_document(config))
-    start, earlier = _start(options), manifest["start"]
+    start, earlier = _start(options), manifest.get("start")
     if (start or {}).get("sha256") != (earlier or {}).get("sha256"):
         names = [one["model"] if one else "no model" for one in (earlier, start)]
         changes.append(f"--from was {names[0]}, is {names[1]}")

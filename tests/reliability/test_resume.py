@@ -178,6 +178,21 @@ def test_another_start_for_the_same_folder_is_refused(
     train(config(), TrainOptions(data, tmp_path / "run", start=tmp_path / "start"))
 
 
+def test_a_run_whose_manifest_names_no_start_had_none(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those that were begun before the key was written."""
+    stop_after(1, monkeypatch)
+    with pytest.raises(Stopped):
+        train(config(), TrainOptions(data, tmp_path / "run"))
+    path = tmp_path / "run" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["start"]
+    path.write_text(json.dumps(manifest))
+    train(config(), TrainOptions(data, tmp_path / "run"))
+    assert json.loads(path.read_text())["finished"]
+
+
 def test_a_folder_that_is_no_run_is_left_alone(data: Path, tmp_path: Path) -> None:
     before = sorted(data.iterdir())
     with pytest.raises(UsageError, match=r"is not the folder of a run"):
