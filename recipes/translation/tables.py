@@ -1,5 +1,6 @@
 """The tables of this recipe's README, generated from its results.json."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ RESULTS = HERE / "results.json"
 ABLATIONS = HERE / "ablations.json"
 README = HERE / "README.md"
 OVERVIEW = HERE.parent / "README.md"
+FLAVOURS = ("lowercased", "lowercased, tokenised by intl")
 
 
 def write_tables() -> None:
@@ -43,27 +45,37 @@ def results_table(results: list[Result]) -> str:
             name,
             *(_value(part["systems"]["model"][metric]) for metric in ("bleu", "chrf", "ter")),
             *(f"{part['systems'][baseline]['bleu']['score']:.2f}" for baseline in ("copy", "nearest")),
-            *(f"{flavour['score']:.2f}" for flavour in part["flavours"].values()),
+            *(_flavour(part["flavours"].get(name)) for name in FLAVOURS),
         ]
         for result, name, part in parts
     ]
-    return "\n".join([table(header, rows), "", *_signatures([part for _, _, part in parts])])
+    return "\n".join([table(header, rows), "", *_signatures(parts)])
+
+
+def _flavour(score: dict[str, Any] | None) -> str:
+    return "-" if score is None else f"{score['score']:.2f}"
 
 
 def _value(score: dict[str, Any]) -> str:
     return f"{score['score']:.2f} ± {score['confidence_95']:.2f}"
 
 
-def _signatures(parts: list[dict[str, Any]]) -> list[str]:
-    """Each signature once, with the column that it belongs to."""
+def _signatures(parts: list[tuple[Result, str, dict[str, Any]]]) -> list[str]:
+    """Each signature once, with the columns that it belongs to, and the languages where it is not that of all."""
     named = {"BLEU": "bleu", "chrF2": "chrf", "TER": "ter"}
-    found: dict[str, None] = {}
-    for part in parts:
-        for name, metric in named.items():
-            found[f"- {name}: `{part['systems']['model'][metric]['signature']}`"] = None
-        for name, flavour in part["flavours"].items():
-            found[f"- BLEU, {name}: `{flavour['signature']}`"] = None
-    return list(found)
+    found: dict[tuple[str, str], set[str]] = {}
+    for result, _, part in parts:
+        model = part["systems"]["model"]
+        signed = {name: model[metric] for name, metric in named.items()}
+        signed |= {f"BLEU, {name}": part["flavours"][name] for name in FLAVOURS if name in part["flavours"]}
+        for name, score in signed.items():
+            found.setdefault((name, score["signature"]), set()).add(result["languages"])
+    several = Counter(name for name, _ in found)
+    lines = []
+    for (name, signature), languages in found.items():
+        where = f" ({', '.join(sorted(languages))})" if several[name] > 1 else ""
+        lines.append(f"- {name}{where}: `{signature}`")
+    return lines
 
 
 def runs_table(results: list[Result]) -> str:
