@@ -95,7 +95,7 @@ def _scores(trial: Trial, run: Path) -> dict[str, Any]:
     lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     last = [record for record in map(json.loads, lines) if record["kind"] == "validation"][-1]
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    facts = {name: last[name] for name in ("update", "loss", "bleu", "signature")}
+    facts = {name: last[name] for name in ("update", "loss", "bleu", "bleu_signature")}
     return {
         "row": list(trial.row),
         "seed": trial.seed,

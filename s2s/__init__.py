@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from s2s.inference import load
+    from s2s.inference.transcriber import Transcriber
     from s2s.inference.translator import Translator
 
 __version__ = "0.1.0"
-__all__ = ["Translator", "__version__", "load"]
+__all__ = ["Transcriber", "Translator", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +21,8 @@ def __getattr__(name: str) -> Any:
         from s2s.inference.translator import Translator
 
         return Translator
+    if name == "Transcriber":
+        from s2s.inference.transcriber import Transcriber
+
+        return Transcriber
     raise AttributeError(f"module 's2s' has no attribute {name!r}")

@@ -1,20 +1,14 @@
 """From a model and a batch to hypotheses or scores; validation and inference both come here."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from s2s.config import DecodingConfig
-from s2s.data.batches import Batch, fill, pad, round_up
+from s2s.data.batches import Batch
 from s2s.model import Seq2Seq
-from s2s.search import Hypothesis, SearchOptions, search
+from s2s.nn.encoder import Encoded
+from s2s.search import Hypothesis, SearchOptions, joint_step, search, without_loops
 from s2s.text.vocabulary import BOS, EOS, PAD
-
-
-def longest_targets(source_lengths: Tensor, max_length: int) -> Tensor:
-    """How many tokens a hypothesis may have: three times the source and ten more, never above `max_length`."""
-    return (3 * source_lengths + 10).clamp(max=max_length)
 
 
 def cut(source: list[int], max_length: int) -> list[int]:
@@ -24,28 +18,37 @@ def cut(source: list[int], max_length: int) -> list[int]:
 
 @torch.inference_mode()
 def decode_batch(
-    model: Seq2Seq, source: Tensor, source_lengths: Tensor, decoding: DecodingConfig, n_best: int = 1
+    model: Seq2Seq, source: Tensor, source_lengths: Tensor, limits: Tensor, decoding: DecodingConfig, n_best: int = 1
 ) -> list[list[Hypothesis]]:
-    """The `n_best` best hypotheses of each source (B, S) with its length (B), on the model's device; see `search`."""
+    """The `n_best` best hypotheses of each source (B, S, ...) with its length (B), on the model's device; see `search`.
+
+    No hypothesis has more tokens than its limit (B), or than `decoding.max_length`.
+    """
+    return decode_encoded(model, model.read(source, source_lengths), limits, decoding, n_best)
+
+
+@torch.inference_mode()
+def decode_encoded(
+    model: Seq2Seq,
+    encoded: Encoded,
+    limits: Tensor,
+    decoding: DecodingConfig,
+    n_best: int = 1,
+    guarded: bool = False,
+) -> list[list[Hypothesis]]:
+    """`decode_batch` for sources that are encoded already; `guarded` by attention alone against endless repetition."""
     assert not model.training, "dropout would change what is found"
-    state = model.start(model.encode(source, source_lengths))
+    step, state = model.step, model.start(model.remember(encoded))
     options = SearchOptions(decoding.beam_size, decoding.length_penalty, n_best)
-    limits = longest_targets(source_lengths, decoding.max_length)
-    return search(model.step, state, limits, options, BOS, EOS, never=(PAD, BOS))
-
-
-def decode_all(
-    model: Seq2Seq, sources: Sequence[Sequence[int]], decoding: DecodingConfig, batch_tokens: int
-) -> list[Hypothesis]:
-    """The best hypothesis of each source (ids that end with EOS), in order, searched in batches of like length."""
-    device = next(model.parameters()).device
-    lengths = [round_up(len(source)) for source in sources]
-    found: dict[int, Hypothesis] = {}
-    for chosen in fill(sorted(range(len(sources)), key=lengths.__getitem__), lengths, batch_tokens):
-        source, source_lengths = pad([sources[n] for n in chosen])
-        results = decode_batch(model, source.to(device), source_lengths.to(device), decoding)
-        found.update((n, hypotheses[0]) for n, hypotheses in zip(chosen, results, strict=True))
-    return [found[n] for n in range(len(sources))]
+    limits = limits.clamp(max=decoding.max_length)
+    never = (PAD, BOS)
+    if decoding.ctc_weight:
+        log_probs, lengths = model.ctc_log_probs(encoded), encoded.mask.sum(1)
+        joint = joint_step(step, state, log_probs, lengths, decoding.ctc_weight, PAD, EOS)
+        return search(*joint, limits, options, BOS, EOS, never)
+    if guarded:
+        return search(*without_loops(step, state), limits, options, BOS, EOS, never)
+    return search(step, state, limits, options, BOS, EOS, never)
 
 
 @torch.inference_mode()

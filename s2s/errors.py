@@ -4,6 +4,7 @@ S2SError                    1   could not
 ├── UsageError              2   wrong use of a command or function
 │   └── ConfigError         2   a config file or override that cannot be used
 ├── DataError               1   training or evaluation data that cannot be used
+│   └── AudioError          1   a recording that cannot be used
 ├── ModelError              1   not a model directory, or a damaged one
 ├── TrainingError           1   training cannot go on
 │   └── NonFiniteError      1   loss or gradient is not a finite number
@@ -33,6 +34,14 @@ class ConfigError(UsageError):
 
 class DataError(S2SError):
     """Data that cannot be used; the text names file and line."""
+
+
+class AudioError(DataError):
+    """A recording that cannot be used; the text names the file, `problem` says in a word or two what is wrong."""
+
+    def __init__(self, message: str, problem: str = "unreadable") -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class ModelError(S2SError):

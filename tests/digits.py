@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from s2s.data.prepare import PrepareTextOptions, prepare_text
+from s2s.data.prepare_text import PrepareTextOptions, prepare_text
 from s2s.text.readers import Side
 
 SIZES = {"train": 300, "dev": 20, "test": 20}

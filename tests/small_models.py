@@ -3,10 +3,13 @@
 from functools import cache
 
 import torch
+from torch import Tensor
 
-from s2s.config import ModelConfig
+from s2s.config import DecodingConfig, ModelConfig
 from s2s.data.batches import pad
+from s2s.decoding import decode_batch
 from s2s.model import Seq2Seq, build_model
+from s2s.search import Hypothesis
 from s2s.text.vocabulary import EOS
 from tests.combinations import Combination, pairwise
 
@@ -50,7 +53,14 @@ def small_model(label: str, size: int = 30, seed: int = 0) -> Seq2Seq:
     return decided(build_model(config_of(shape), size, size), sharpness=2.0, end=1.5)
 
 
-def sources(lengths: list[int], size: int = 30, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+def decode(
+    model: Seq2Seq, source: Tensor, lengths: Tensor, decoding: DecodingConfig, n_best: int = 1
+) -> list[list[Hypothesis]]:
+    """`decode_batch` with the bound that tokenizers of text set."""
+    return decode_batch(model, source, lengths, 3 * lengths + 10, decoding, n_best)
+
+
+def sources(lengths: list[int], size: int = 30, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Random sources that end with EOS, padded, with their lengths."""
     draw = torch.Generator().manual_seed(seed)
     return pad([[*torch.randint(4, size, (length - 1,), generator=draw).tolist(), EOS] for length in lengths])

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from recipes.ablations import collect, read_plan, run_plan
 from recipes.running import run
 from recipes.translation.tables import ABLATIONS, write_tables
-from s2s.data.prepared import PreparedData
+from s2s.data.parallel_text import open_text
 
 PLAN = Path(__file__).resolve().parent / "ablations.toml"
 
@@ -24,7 +24,7 @@ PLAN = Path(__file__).resolve().parent / "ablations.toml"
 def command(data: Path, output: Path, jobs: int) -> None:
     """Train what is not trained yet, collect the scores of dev and write the table of ablations."""
     plan = read_plan(PLAN)
-    PreparedData.open(data)  # a wrong folder is told once, and not by every run
+    open_text(data)  # a wrong folder is told once, and not by every run
     try:
         run_plan(plan, data, output, jobs)
     finally:

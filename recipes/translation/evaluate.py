@@ -1,12 +1,9 @@
 """Score a training run on the test parts of its data, beside two baselines, and show some of its translations."""
 
-import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,15 +11,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from recipes.results import Result, record
 from recipes.running import run
-from recipes.translation.corpora.corpus import ORIGIN
+from recipes.runs import describe, read_manifest
 from recipes.translation.tables import RESULTS, write_tables
-from s2s.data.prepared import PreparedData
-from s2s.errors import UsageError
+from s2s.data.parallel_text import TextData, open_text
 from s2s.evaluation.neighbours import NearestNeighbour
 from s2s.evaluation.placeholders import PlaceholderCounts, count_placeholders
 from s2s.evaluation.report import placeholder_line, score_lines, score_values
 from s2s.evaluation.scores import Score, ScoreOptions, bleu, score_systems, tokenizer_for
-from s2s.files import sha256, write_json
+from s2s.files import write_json
 from s2s.inference.reports import warn_of_cuts
 from s2s.inference.translator import TranslationOptions, Translator
 from s2s.log import progress, say
@@ -40,7 +36,7 @@ SYSTEMS = {"model": "the model", "copy": "copy of the source", "nearest": "targe
 def command(folder: Path, data_folder: Path, recorded: bool) -> None:
     """Score RUN on every test part of its data, beside two baselines, and write RUN/results.json."""
     manifest = read_manifest(folder, data_folder)
-    data = PreparedData.open(data_folder)
+    data = open_text(data_folder)
     translator = Translator.load(folder)
     parts = {name: evaluate_part(data, name, translator) for name in data.manifest["parts"] if name.startswith("test")}
     result = describe(manifest, data) | summarise(parts)
@@ -49,19 +45,6 @@ def command(folder: Path, data_folder: Path, recorded: bool) -> None:
     if recorded:
         record(RESULTS, result)
         write_tables()
-
-
-def read_manifest(folder: Path, data: Path) -> dict[str, Any]:
-    """What training wrote about the run; UsageError unless it has ended and was trained on this data."""
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise UsageError(f"{folder} is not a training run: manifest.json is missing.")
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if not manifest["finished"]:
-        raise UsageError(f"The run {folder} has not ended: repeat the training command, which resumes it.")
-    if manifest["data_sha256"] != sha256(data / "manifest.json"):
-        raise UsageError(f"The run {folder} was trained on other data than {data}: its test part may have been seen.")
-    return manifest
 
 
 @dataclass(frozen=True)
@@ -76,9 +59,9 @@ class PartResult:
     placeholders: PlaceholderCounts
 
 
-def evaluate_part(data: PreparedData, name: str, translator: Translator) -> PartResult:
+def evaluate_part(data: TextData, name: str, translator: Translator) -> PartResult:
     """Translate one test part with the run's own search settings and score it."""
-    part, train = data.split(name), data.split("train")
+    part, train = data.segments(name), data.segments("train")
     sources, references = part.column("source"), part.column("target")
     translations = translate(translator, sources, name)
     say(f"scoring {name} and its baselines")
@@ -106,30 +89,6 @@ def translate(translator: Translator, sources: list[str], name: str) -> list[str
     translations = list(progress(translator.stream(windows, options), f"translating {name}", len(sources)))
     warn_of_cuts(sum(translation.cut for translation in translations), translator.settle(options).max_length)
     return [translation.text for translation in translations]
-
-
-def describe(manifest: dict[str, Any], data: PreparedData) -> Result:
-    """What was trained, on what, where and from which commit."""
-    return {
-        "corpus": corpus_name(data.path),
-        "languages": "-".join(data.languages),
-        "config": config_name(manifest["command"]),
-        **{key: manifest[key] for key in ("seed", "minutes", "commit", "hardware", "threads", "versions")},
-    }
-
-
-def corpus_name(data: Path) -> str:
-    """The recipe's name of the corpus, or that of the folder when `prepare.py` did not make it."""
-    origin = data / ORIGIN
-    return str(json.loads(origin.read_text(encoding="utf-8"))["corpus"]) if origin.is_file() else data.resolve().name
-
-
-def config_name(arguments: Sequence[str]) -> str:
-    """The config file of a training command and its overrides, apart from that of the seed."""
-    overrides = [value for option, value in pairwise(arguments) if option == "--set"]
-    overrides += [argument.removeprefix("--set=") for argument in arguments if argument.startswith("--set=")]
-    files = [Path(argument).name for argument in arguments if argument.endswith(".toml")]
-    return " ".join([*files, *(override for override in overrides if not override.startswith("seed="))])
 
 
 def summarise(parts: dict[str, PartResult]) -> Result:

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from recipes.running import run
 from recipes.translation.corpora import multi30k, ui_strings
 from recipes.translation.corpora.corpus import ORIGIN, Corpus
-from s2s.data.prepare import PrepareTextOptions, prepare_text
+from s2s.data.prepare_text import PrepareTextOptions, prepare_text
 from s2s.errors import UsageError
 from s2s.files import write_json
 from s2s.log import say

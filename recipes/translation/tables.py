@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from recipes.ablations import ablation_table
-from recipes.results import Result, fill, groups, overview, read_results, short_commit, table
+from recipes.overview import write_overview
+from recipes.results import Result, fill, groups, read_results, short_commit, table
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
 ABLATIONS = HERE / "ablations.json"
 README = HERE / "README.md"
-OVERVIEW = HERE.parent / "README.md"
 FLAVOURS = ("lowercased", "lowercased, tokenised by intl")
 
 
@@ -20,7 +20,7 @@ def write_tables() -> None:
     results = read_results(RESULTS)
     for name, text in tables(results, read_results(ABLATIONS)).items():
         fill(README, name, text)
-    fill(OVERVIEW, "overview", overview({HERE.name: results}))
+    write_overview()
 
 
 def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:

@@ -45,7 +45,7 @@ def average(paths: Sequence[Path], output: Path) -> None:
     )
     mean = {name: (total[name] / len(paths)).to(tensor.dtype) for name, tensor in unique(first.model).items()}
     with committed_folder(output) as folder:
-        save_model(folder, first.model, first.tokenizers, first.config, first.decoding, averaged, mean)
+        save_model(folder, first.model, first.codec, first.config, first.decoding, averaged, mean)
 
 
 def _check_equal(first: LoadedModel, other: LoadedModel) -> None:

@@ -2,13 +2,34 @@
 
 from s2s.checkpoint.record import ModelInfo, TrainingSummary
 
+USE = {
+    "text": (
+        "    s2s translate FOLDER < input.txt > output.txt",
+        "",
+        "or, in Python,",
+        "",
+        "    import s2s",
+        '    print(s2s.load("FOLDER").translate(["One line."])[0].text)',
+    ),
+    "audio": (
+        "    s2s transcribe FOLDER recording.wav",
+        "",
+        "or, in Python,",
+        "",
+        "    import s2s",
+        '    print(s2s.load("FOLDER").transcribe("recording.wav").text)',
+    ),
+}
+"""How to use a model of each kind."""
+
+SOURCES = {"text": "vocabularies: {:,} source", "audio": "{:,} features of a frame"}
+
 
 def model_card(info: ModelInfo) -> str:
     """The README.md of a model directory, in Markdown."""
-    source, target = info.languages
     return "\n".join(
         [
-            f"# Translation from {source} to {target}",
+            f"# {purpose(info).capitalize()}",
             "",
             f"A recurrent sequence-to-sequence model of {info.parameters:,} parameters, written by {info.written_by}.",
             "",
@@ -26,12 +47,7 @@ def model_card(info: ModelInfo) -> str:
             "",
             "## How to use it",
             "",
-            "    s2s translate FOLDER < input.txt > output.txt",
-            "",
-            "or, in Python,",
-            "",
-            "    import s2s",
-            '    print(s2s.load("FOLDER").translate(["One line."])[0].text)',
+            *USE[info.kind],
             "",
             "where FOLDER is this folder. `model.json` holds the config and the SHA-256 of every file that is needed;",
             "this page may be edited.",
@@ -40,15 +56,24 @@ def model_card(info: ModelInfo) -> str:
     )
 
 
+def purpose(info: ModelInfo) -> str:
+    """What the model does, in a phrase."""
+    if info.kind == "text":
+        return f"translation from {info.languages[0]} to {info.languages[1]}"
+    return f"transcription of {info.languages[0]}"
+
+
 def shape_lines(info: ModelInfo) -> list[str]:
     """The model's shape as a Markdown list."""
     encoder, decoder = info.model.encoder, info.model.decoder
+    ctc = ", CTC" if info.model.ctc else ""
     return [
-        f"- encoder: {encoder.layers} bidirectional {encoder.cell.upper()} layers of width {encoder.width}",
+        f"- frontend: {info.model.frontend.kind}",
+        f"- encoder: {encoder.layers} bidirectional {encoder.cell.upper()} layers of width {encoder.width}{ctc}",
         f"- decoder: {decoder.kind}, {decoder.layers} {decoder.cell.upper()} layers of width {decoder.width}, "
         f"{info.model.attention.kind} attention",
         f"- embeddings: width {info.model.embedding_width}, tied: {info.model.tied_embeddings}",
-        f"- vocabularies: {info.source_size:,} source and {info.target_size:,} target entries",
+        f"- {SOURCES[info.kind].format(info.source_size)} and {info.target_size:,} target entries",
         f"- search by default: beam {info.decoding.beam_size}, length penalty {info.decoding.length_penalty:g}, "
         f"at most {info.decoding.max_length} tokens",
     ]

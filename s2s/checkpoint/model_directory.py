@@ -23,10 +23,10 @@ from s2s.checkpoint.record import (
 from s2s.checkpoint.run_directory import resolve
 from s2s.checkpoint.tensors import NoInitialisation, from_bytes, restore, to_bytes, unique
 from s2s.config import DecodingConfig, ModelConfig, RegularisationConfig, to_document
+from s2s.data.codec import Codec, load_codec
 from s2s.errors import ConfigError, ModelError
 from s2s.files import write_bytes, write_json, write_text
 from s2s.model import NO_REGULARISATION, Seq2Seq, build_model
-from s2s.text.tokenizers import Tokenizers
 
 CARD = "README.md"
 MIN_LAYER_BYTES = 256  # the names, shapes and offsets of the four tensors of a recurrent layer alone take more
@@ -38,7 +38,7 @@ class LoadedModel:
 
     folder: Path
     model: Seq2Seq
-    tokenizers: Tokenizers
+    codec: Codec
     info: ModelInfo
 
     @property
@@ -55,7 +55,7 @@ class LoadedModel:
 def save_model(
     folder: Path,
     model: Seq2Seq,
-    tokenizers: Tokenizers,
+    codec: Codec,
     config: ModelConfig,
     decoding: DecodingConfig,
     training: TrainingSummary,
@@ -66,14 +66,15 @@ def save_model(
     `tensors`, named as by `unique`, are written in place of the model's own (averaged weights, for example).
     """
     before = {path.name for path in folder.iterdir()}
-    tokenizers.save(folder)
+    codec.save(folder)
     names = sorted(path.name for path in folder.iterdir() if path.name not in before)
     write_bytes(folder / WEIGHTS, to_bytes(unique(model) if tensors is None else tensors))
     info = ModelInfo(
         written_by=f"s2s {s2s.__version__}",
-        languages=tokenizers.languages,
-        source_size=tokenizers.source.size,
-        target_size=tokenizers.target.size,
+        kind=codec.kind,
+        languages=codec.languages,
+        source_size=codec.source_size,
+        target_size=codec.target.size,
         parameters=sum(tensor.numel() for tensor in unique(model).values()),
         model=config,
         decoding=decoding,
@@ -103,12 +104,12 @@ def load_model(
         )
     restore(model, from_bytes(read_verified(folder, WEIGHTS, info.files[WEIGHTS]), folder / WEIGHTS), assign=True)
     verify(folder, info, skip=WEIGHTS)
-    tokenizers = Tokenizers.load(folder)
-    if unnamed := tokenizers.files - info.files.keys():
+    codec = load_codec(folder, info.kind)
+    if unnamed := codec.files - info.files.keys():
         raise ModelError(f"{folder / RECORD} does not name {', '.join(sorted(unnamed))}. Do not use this model.")
-    if (tokenizers.source.size, tokenizers.target.size) != (info.source_size, info.target_size):
+    if (codec.source_size, codec.target.size) != (info.source_size, info.target_size):
         raise ModelError(f"The tokenizers in {folder} are not those of the model: the vocabulary sizes differ.")
-    return LoadedModel(folder, model.to(device).eval(), tokenizers, info)
+    return LoadedModel(folder, model.to(device).eval(), codec, info)
 
 
 def _empty_model(folder: Path, info: ModelInfo, regularisation: RegularisationConfig) -> Seq2Seq:

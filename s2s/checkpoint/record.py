@@ -59,13 +59,16 @@ class TrainingSummary(Section):
 
 
 class ModelInfo(Section):
-    """The whole of `model.json`: with it and the files that it names, a model can be built, checked and used."""
+    """The whole of `model.json`: with it and the files that it names, a model can be built, checked and used.
+
+    `kind` tells what sources are made of; `source_size` counts entries of a vocabulary, or features of a frame.
+    """
 
     format: Literal["s2s model"] = "s2s model"
     version: Literal[1] = 1
-    kind: Literal["text"] = "text"
+    kind: Literal["text", "audio"] = "text"
     written_by: Printable
-    languages: tuple[Printable, Printable]
+    languages: Annotated[tuple[Printable, ...], Field(min_length=1, max_length=2)]
     source_size: Count
     target_size: Count
     parameters: Natural

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from torch import Tensor
 
@@ -24,18 +24,20 @@ SCORE = "score.json"
 LEFT_BEHIND = re.compile(r"\.removed-\d+|\.\d+\..*")
 """Names of checkpoints that were being written or removed when a kill came."""
 
+Metric = Literal["bleu", "loss", "wer", "cer"]
+
 
 @dataclass(frozen=True)
 class Score:
-    """What checkpoints are ranked by: a higher BLEU or a lower loss is better."""
+    """What checkpoints are ranked by: a higher BLEU is better, or a lower loss or error rate."""
 
-    metric: Literal["bleu", "loss"]
+    metric: Metric
     value: float
 
     @property
     def rank(self) -> float:
         """Higher is better."""
-        return -self.value if self.metric == "loss" else self.value
+        return self.value if self.metric == "bleu" else -self.value
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,8 @@ def _named_update(path: Path) -> int:
 
 def _read_score(path: Path) -> Score:
     document = read_json(path)
-    metric, value = document.get("metric"), document.get("value")
-    if metric not in ("bleu", "loss") or not isinstance(value, (int, float)):
+    metric: Any = document.get("metric")
+    value = document.get("value")
+    if metric not in get_args(Metric) or not isinstance(value, (int, float)):
         raise ModelError(f"{path} does not hold a score.")
     return Score(metric, float(value))

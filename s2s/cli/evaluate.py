@@ -1,7 +1,6 @@
 """`s2s evaluate`: scores of given hypotheses against given references."""
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -9,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s2s.errors import DataError, UsageError
-from s2s.files import read_lines, split_lines
+from s2s.cli.evaluate_wer import command as wer
+from s2s.cli.hypotheses import names_of, read_hypotheses
+from s2s.files import read_lines
 
 if TYPE_CHECKING:
     from s2s.evaluation.placeholders import PlaceholderCounts
     from s2s.evaluation.scores import Score
 
-STANDARD_INPUT = "standard input"
-
 
 @click.group("evaluate")
 def command() -> None:
     """Compare hypotheses with references."""
+
+
+command.add_command(wer)
 
 
 @command.command("bleu")
@@ -53,9 +54,7 @@ def bleu(
     from s2s.evaluation.placeholders import count_placeholders
     from s2s.evaluation.scores import ScoreOptions, check_counts, score_systems, tokenizer_for
 
-    if len(set(hypotheses)) < len(hypotheses):
-        raise UsageError("One file of hypotheses is given twice: name each once.")
-    systems = dict(map(_read, hypotheses or ("-",)))
+    systems = dict(map(read_hypotheses, names_of(hypotheses)))
     texts = [list(read_lines(Path(name))) for name in references]
     counts = {name: len(lines) for name, lines in systems.items()}
     check_counts(counts | {name: len(lines) for name, lines in zip(references, texts, strict=True)})
@@ -64,17 +63,6 @@ def bleu(
     kept = {name: count_placeholders(texts[0], lines) for name, lines in systems.items()}
     output = json.dumps(_values(scores, kept, len(texts[0]))) if as_json else "\n".join(_report(scores, kept))
     click.echo(output)
-
-
-def _read(name: str) -> tuple[str, list[str]]:
-    """How the hypotheses are called, and all their lines; DataError for bytes that are not UTF-8."""
-    if name != "-":
-        return name, list(read_lines(Path(name)))
-    lines = list(split_lines(sys.stdin.buffer))
-    try:
-        return STANDARD_INPUT, [line.decode() for line in lines]
-    except UnicodeDecodeError as error:
-        raise DataError(f"{STANDARD_INPUT}, line {lines.index(error.object) + 1:,}: it is not valid UTF-8.") from error
 
 
 def _report(scores: "dict[str, dict[str, Score]]", kept: "dict[str, PlaceholderCounts]") -> Iterator[str]:

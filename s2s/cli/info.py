@@ -31,12 +31,12 @@ def command(model: Path, as_json: bool) -> None:
 
 def page(folder: Path, info: "ModelInfo") -> str:
     """What is known of a model, for people."""
-    from s2s.checkpoint.card import score_lines, shape_lines, training_lines
+    from s2s.checkpoint.card import purpose, score_lines, shape_lines, training_lines
 
     size = sum(record.size for record in info.files.values())
     return "\n".join(
         [
-            f"{folder}: translation from {info.languages[0]} to {info.languages[1]}",
+            f"{folder}: {purpose(info)}",
             f"{info.parameters:,} parameters, {size / 1e6:.1f} MB, by {info.written_by}; all files are as recorded",
             "",
             *shape_lines(info),

@@ -14,6 +14,7 @@ COMMANDS = {
     "prepare": ("s2s.cli.prepare", "Filter a corpus, train its tokenizer and write a prepared data set."),
     "train": ("s2s.cli.train", "Train a model, or resume training where it stopped."),
     "translate": ("s2s.cli.translate", "Translate standard input or files, line by line."),
+    "transcribe": ("s2s.cli.transcribe", "Transcribe recordings, to text or captions."),
     "score": ("s2s.cli.score", "Log-probabilities of given translations."),
     "evaluate": ("s2s.cli.evaluate", "Compare hypotheses with references."),
     "average": ("s2s.cli.average", "Average the weights of several models."),

@@ -1,7 +1,7 @@
 """Options that several commands share, and how those commands write their results."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -20,9 +20,19 @@ class Result(Protocol):
         """One line of JSON."""
 
 
-def computing_options(command: Command) -> Command:
-    """Adds --batch-tokens, --device, --precision and --threads."""
-    for option in (
+def computing_options(unit: str, budget: int) -> Callable[[Command], Command]:
+    """Adds --batch-tokens (or another unit), --device, --precision and --threads."""
+
+    def decorate(command: Command) -> Command:
+        for option in _options(unit, budget):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _options(unit: str, budget: int) -> Iterator[Callable[[Any], Any]]:
+    yield from (
         click.option("--threads", type=click.IntRange(min=1), help="Threads on the CPU; by default one per core."),
         click.option(
             "--precision",
@@ -33,15 +43,13 @@ def computing_options(command: Command) -> Command:
         ),
         click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ..."),
         click.option(
-            "--batch-tokens",
+            f"--batch-{unit}",
             type=click.IntRange(min=1),
-            default=2048,
+            default=budget,
             show_default=True,
-            help="Source tokens computed at once, padding included.",
+            help=f"Source {unit} computed at once, padding included.",
         ),
-    ):
-        command = option(command)
-    return command
+    )
 
 
 def write_results(results: Iterable[Result], plain: Callable[[Any], str] | None) -> int:

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from s2s.errors import UsageError
+
 
 @click.group()
 def command() -> None:
@@ -36,7 +38,7 @@ def text(train: tuple[str, str], dev: tuple[str, str], test: tuple[str, str], **
     that are empty, too long, of unequal length, copies of their source or duplicates are left out and counted; in
     scripts without spaces, lengths are counted in characters.
     """
-    from s2s.data.prepare import PrepareTextOptions, prepare_text
+    from s2s.data.prepare_text import PrepareTextOptions, prepare_text
     from s2s.text.cleaning import CleaningOptions
     from s2s.text.languages import parse_languages
     from s2s.text.readers import Side
@@ -55,3 +57,56 @@ def text(train: tuple[str, str], dev: tuple[str, str], test: tuple[str, str], **
             cleaning=CleaningOptions(options["max_length"], options["max_ratio"], options["keep_copies"]),
         )
     )
+
+
+@command.command()
+@click.option("--train", required=True, metavar="MANIFEST", help="The training part.")
+@click.option("--dev", required=True, metavar="MANIFEST", help="The development part.")
+@click.option("--test", required=True, metavar="MANIFEST", help="The test part.")
+@click.option("--language", required=True, metavar="CODE", help="The language that is spoken, for instance en.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder to write; it must not exist.")
+@click.option("--check", "only_check", is_flag=True, help="Open every recording and report; write nothing.")
+@click.option(
+    "--units",
+    type=click.Choice(["unigram", "bpe", "characters"]),
+    help="Default: characters below 2 hours of training, unigram subwords above.",
+)
+@click.option("--vocabulary-size", type=click.IntRange(min=1), help="Entries (default: chosen from the corpus).")
+@click.option("--rate", type=click.IntRange(4000, 48_000), help="Hz of the features (default: that of most files).")
+@click.option(
+    "--bands", type=click.IntRange(8, 256), help="Of the filter bank (default: 80 from 16,000 Hz on, else 40)."
+)
+@click.option(
+    "--normalisation",
+    type=click.Choice(["utterance", "global"]),
+    default="utterance",
+    show_default=True,
+    help="Mean and variance of features over each utterance, or over the training part.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Share of a part's recordings that may be bad and are skipped.",
+)
+@click.option(
+    "--max-seconds", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Of a recording, at most."
+)
+@click.option("--copy-audio", is_flag=True, help="Copy all recordings into DATA, so that it needs nothing outside.")
+def audio(train: str, dev: str, test: str, output: Path | None, only_check: bool, **options: Any) -> None:
+    """Prepare transcribed recordings.
+
+    A MANIFEST is a file of JSON lines, CSV or TSV with the columns id, audio, text and, if known, speaker, offset and
+    duration (in seconds); a Kaldi data directory; a LibriSpeech tree; or a data set with audio, on disk or on the hub
+    (datasets:NAME@SPLIT). Every recording is opened once; what is wrong with it is counted and named.
+    """
+    from s2s.data.prepare_audio import PrepareAudioOptions, check_audio, prepare_audio
+
+    if only_check == (output is not None):
+        raise UsageError("Give either --output, to write prepared data, or --check, to write nothing.")
+    parts = {"train": train, "dev": dev, "test": test}
+    if output is None:
+        check_audio(PrepareAudioOptions(parts, output=Path(), **options))
+    else:
+        prepare_audio(PrepareAudioOptions(parts, output=output, **options))

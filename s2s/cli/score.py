@@ -28,7 +28,7 @@ class Settings:
 @click.argument("source", type=FILE)
 @click.argument("target", type=FILE)
 @click.option("--max-length", type=click.IntRange(1, 100_000), help="Tokens of a line, in source or target, at most.")
-@computing_options
+@computing_options("tokens", 2048)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with log-probabilities of tokens.")
 def command(model: Path, source: Path, target: Path, **options: Any) -> None:
     """Log-probability of each line of TARGET as a translation of the same line of SOURCE, one number per line.

@@ -40,7 +40,7 @@ class Settings:
 @click.option(
     "--max-length", type=click.IntRange(1, 100_000), help="Tokens of a line, in source or translation, at most."
 )
-@computing_options
+@computing_options("tokens", 2048)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with score, tokens and alignment.")
 def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
     """Translate standard input, or FILEs, line by line to standard output.

@@ -1,4 +1,4 @@
-"""Batches under a token budget, of segments of like length, in an order that is a function of (seed, epoch) alone."""
+"""Batches under a budget, of segments of like length, in an order that is a function of (seed, epoch) alone."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -7,28 +7,22 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from s2s.data.prepared import Split
+from s2s.data.segments import MULTIPLE, Drawn, Pair, Segments, Source
 from s2s.log import warn
-from s2s.rng import generator, python_random
-from s2s.text.tokenizers import PairSampler
+from s2s.rng import generator
 from s2s.text.vocabulary import BOS, EOS, PAD
-
-MULTIPLE = 4
-"""Padded lengths are multiples of it, since oneDNN keeps a primitive for each shape that it meets."""
 
 WINDOW = 32_768
 """Segments that are shuffled, drawn and sorted into batches at once, whatever the size of the corpus."""
 
-Pair = tuple[list[int], list[int]]
-
 
 @dataclass(frozen=True)
 class Batch:
-    """Segments side by side, with the rows of the split that they come from.
+    """Segments side by side, with the rows of the part that they come from.
 
-    `source` (B, S) ends with EOS; `target` (B, T + 1) begins with BOS and ends with EOS, so that inputs are
-    `target[:, :-1]` and labels `target[:, 1:]`; both hold PAD beyond `source_lengths` (B) and `target_lengths` (B),
-    which counts labels.
+    `source` (B, S) of ids ends with EOS, or it is (B, S, F) of features; `target` (B, T + 1) begins with BOS and ends
+    with EOS, so that inputs are `target[:, :-1]` and labels `target[:, 1:]`; both hold PAD or zeros beyond
+    `source_lengths` (B) and `target_lengths` (B), which counts labels.
     """
 
     indices: list[int]
@@ -43,28 +37,33 @@ class Batch:
         return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in names})
 
 
-def round_up(length: int) -> int:
+def round_up(length: int, multiple: int = MULTIPLE) -> int:
     """The padded length of a segment."""
-    return -(-length // MULTIPLE) * MULTIPLE
+    return -(-length // multiple) * multiple
 
 
-def pad(rows: Sequence[Sequence[int]], extra: int = 0) -> tuple[Tensor, Tensor]:
-    """Rows of ids as a tensor (B, S) with S rounded up, plus `extra` columns, and their lengths (B)."""
-    width = round_up(max(map(len, rows)) - extra) + extra
-    padded = torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows])
+def pad(rows: Sequence[Source], extra: int = 0, multiple: int = MULTIPLE) -> tuple[Tensor, Tensor]:
+    """Rows of ids or features as one tensor (B, S, ...), S rounded up plus `extra` columns, and their lengths (B)."""
+    width = round_up(max(map(len, rows)) - extra, multiple) + extra
+    if isinstance(rows[0], Tensor):
+        padded = rows[0].new_zeros(len(rows), width, *rows[0].shape[1:])
+        for number, row in enumerate(rows):
+            padded[number, : len(row)] = torch.as_tensor(row)
+    else:
+        padded = torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows])
     return padded, torch.tensor([len(row) for row in rows])
 
 
-def collate(pairs: Sequence[Pair], indices: Sequence[int]) -> Batch:
-    """A batch of pairs of ids, which are those of the given rows."""
-    source, source_lengths = pad([source for source, _ in pairs])
+def collate(pairs: Sequence[Pair], indices: Sequence[int], multiple: int = MULTIPLE) -> Batch:
+    """A batch of pairs of a source and target ids, which are those of the given rows."""
+    source, source_lengths = pad([source for source, _ in pairs], multiple=multiple)
     target, target_lengths = pad([[BOS, *target, EOS] for _, target in pairs], extra=1)
     return Batch(list(indices), source, source_lengths, target, target_lengths - 1)
 
 
-def pair_length(pair: Pair) -> int:
+def pair_cost(source_length: int, target_length: int, multiple: int = MULTIPLE) -> int:
     """What a pair costs of the budget: its longer side, padded, with the target's EOS."""
-    return round_up(max(len(pair[0]), len(pair[1]) + 1))
+    return round_up(max(source_length, target_length + 1), multiple)
 
 
 def fill(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -85,56 +84,66 @@ def fill(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list
 
 
 class TrainingBatches:
-    """The batches of each epoch over a training part; with a sampler, subwords are drawn anew in every epoch."""
+    """The batches of each epoch over a training part, in random order; `shortest_first` sorts those of the first."""
 
-    def __init__(self, split: Split, batch_tokens: int, seed: int, sampler: PairSampler | None = None) -> None:
-        self.split = split
-        self.batch_tokens = batch_tokens
+    def __init__(
+        self,
+        segments: Segments,
+        budget: int,
+        seed: int,
+        shortest_first: bool = False,
+    ) -> None:
+        self.segments = segments
+        self.budget = budget
         self.seed = seed
-        self.sampler = sampler
+        self.shortest_first = shortest_first
         self._warned = False
 
     def epoch(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """The batches of an epoch (from 0) without the first `skip`; each segment comes once."""
         draw = generator(self.seed, "order", epoch)
-        order = torch.randperm(len(self.split), generator=draw)
+        order = torch.randperm(len(self.segments), generator=draw)
         for start in range(0, len(order), WINDOW):
             rows = order[start : start + WINDOW].tolist()
-            pairs = self._draw(rows, epoch)
-            batches = self._cut(pairs)
+            drawn = self.segments.draw(rows, epoch)
+            batches = self._cut(drawn)
             shuffled = torch.randperm(len(batches), generator=draw).tolist()
+            if self.shortest_first and epoch == 0:
+                shuffled.sort()
             for number in shuffled[skip:]:
-                chosen = batches[number]
-                yield collate([pairs[n] for n in chosen], [rows[n] for n in chosen])
+                yield _collate(drawn, rows, batches[number], self.segments.multiple)
             skip = max(0, skip - len(batches))
 
     def count(self) -> int:
-        """How many batches an epoch has, about: as many as the first window of the split as it lies says."""
-        rows = range(min(WINDOW, len(self.split)))
-        return math.ceil(len(self._cut(self._draw(rows, 0))) * len(self.split) / len(rows))
+        """How many batches an epoch has, about: as many as the first window of the part as it lies says."""
+        rows = range(min(WINDOW, len(self.segments)))
+        return math.ceil(len(self._cut(self.segments.draw(rows, 0))) * len(self.segments) / len(rows))
 
-    def _cut(self, pairs: list[Pair]) -> list[list[int]]:
-        """Batches of pairs of like length, as positions in the list."""
-        lengths = [pair_length(pair) for pair in pairs]
-        by_length = sorted(range(len(pairs)), key=lambda n: (lengths[n], round_up(len(pairs[n][0]))))
-        if lengths[by_length[-1]] > self.batch_tokens and not self._warned:
+    def _cut(self, drawn: Drawn) -> list[list[int]]:
+        """Batches of pairs of like length, as positions among the drawn, shortest first."""
+        costs = _costs(drawn, self.segments.multiple)
+        by_length = sorted(range(len(costs)), key=lambda n: (costs[n], round_up(drawn.lengths[n][0])))
+        if costs[by_length[-1]] > self.budget and not self._warned:
             self._warned = True
             warn(
-                f"there are segments of more tokens ({lengths[by_length[-1]]:,}) than training.batch_tokens "
-                f"({self.batch_tokens:,}); each of them is a batch of its own."
+                f"there are segments that cost more ({costs[by_length[-1]]:,}) than training.{self.segments.budget} "
+                f"({self.budget:,}) allows; each of them is a batch of its own."
             )
-        return fill(by_length, lengths, self.batch_tokens)
-
-    def _draw(self, rows: Sequence[int], epoch: int) -> list[Pair]:
-        if self.sampler is None:
-            return self.split.tokens(rows)
-        texts = zip(rows, self.split.texts(rows), strict=True)
-        return [self.sampler(*pair, python_random(self.seed, "subwords", epoch, row)) for row, pair in texts]
+        return fill(by_length, costs, self.budget)
 
 
-def validation_batches(split: Split, batch_tokens: int) -> Iterator[Batch]:
-    """A part in batches of like length, without sampling; `indices` tell where each segment belongs."""
-    pairs = split.tokens(range(len(split)))
-    lengths = [pair_length(pair) for pair in pairs]
-    for chosen in fill(sorted(range(len(pairs)), key=lengths.__getitem__), lengths, batch_tokens):
-        yield collate([pairs[n] for n in chosen], chosen)
+def validation_batches(segments: Segments, budget: int) -> Iterator[Batch]:
+    """A part in batches of like length, as it is; `indices` tell where each segment belongs."""
+    rows = range(len(segments))
+    drawn = segments.draw(rows, None)
+    costs = _costs(drawn, segments.multiple)
+    for chosen in fill(sorted(rows, key=costs.__getitem__), costs, budget):
+        yield _collate(drawn, rows, chosen, segments.multiple)
+
+
+def _costs(drawn: Drawn, multiple: int) -> list[int]:
+    return [pair_cost(source, target, multiple) for source, target in drawn.lengths]
+
+
+def _collate(drawn: Drawn, rows: Sequence[int], chosen: Sequence[int], multiple: int) -> Batch:
+    return collate([drawn.pair(n) for n in chosen], [rows[n] for n in chosen], multiple)

@@ -1,9 +1,10 @@
-"""From a model directory to results: translations, and scores of given ones."""
+"""From a model directory to results: translations, transcripts, and scores of given ones."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from s2s.inference.transcriber import Transcriber
     from s2s.inference.translator import Translator
 
 __all__ = ["load"]
@@ -11,8 +12,18 @@ __all__ = ["load"]
 
 def load(
     path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
-) -> "Translator":
-    """The model of a model directory or a run (its best checkpoint), ready for use; see `Translator.load`."""
-    from s2s.inference.translator import Translator
+) -> "Translator | Transcriber":
+    """The model of a model directory or a run (its best checkpoint), ready for use.
 
-    return Translator.load(path, device=device, precision=precision, threads=threads)
+    It is a `Translator` or a `Transcriber`; see there.
+    """
+    from s2s.inference.runtime import load_for_inference
+
+    loaded = load_for_inference(path, device, precision, threads)
+    if loaded.info.kind == "text":
+        from s2s.inference.translator import Translator
+
+        return Translator(loaded)
+    from s2s.inference.transcriber import Transcriber
+
+    return Transcriber(loaded)

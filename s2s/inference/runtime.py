@@ -7,6 +7,7 @@ import torch
 from s2s.checkpoint import LoadedModel, load_model
 from s2s.errors import UsageError
 from s2s.hardware import open_device
+from s2s.text.tokenizers import Tokenizers
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -21,3 +22,10 @@ def load_for_inference(path: Path | str, device: str, precision: str, threads: i
     loaded = load_model(Path(path), open_device(device, threads))
     loaded.model.to(PRECISIONS[precision])
     return loaded
+
+
+def tokenizers_of(loaded: LoadedModel) -> Tokenizers:
+    """The tokenizers of a model that reads text; UsageError when it reads something else."""
+    if not isinstance(loaded.codec, Tokenizers):
+        raise UsageError(f"{loaded.folder} reads audio: use `s2s transcribe`.")
+    return loaded.codec

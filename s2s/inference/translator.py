@@ -11,7 +11,7 @@ from s2s.decoding import decode_batch
 from s2s.errors import UsageError
 from s2s.inference.reports import warn_of_cuts
 from s2s.inference.results import Candidate, Tokens, Translation, one_line
-from s2s.inference.runtime import load_for_inference
+from s2s.inference.runtime import load_for_inference, tokenizers_of
 from s2s.inference.segments import Segment, length_batches, read_segment
 from s2s.search import Hypothesis
 
@@ -36,6 +36,7 @@ class Translator:
 
     def __init__(self, loaded: LoadedModel) -> None:
         self._loaded = loaded
+        self._tokenizers = tokenizers_of(loaded)
         self._device = next(loaded.model.parameters()).device
 
     @classmethod
@@ -51,7 +52,7 @@ class Translator:
     @property
     def languages(self) -> tuple[str, str]:
         """The codes of source and target."""
-        return self._loaded.info.languages
+        return self._tokenizers.languages
 
     def translate(
         self,
@@ -107,7 +108,7 @@ class Translator:
         self, lines: Sequence[str], first: int, decoding: DecodingConfig, options: TranslationOptions
     ) -> Iterator[Translation]:
         """The translations of one window, each once all before it are done."""
-        segments = [read_segment(line, self._loaded.tokenizers, decoding.max_length) for line in lines]
+        segments = [read_segment(line, self._tokenizers, decoding.max_length) for line in lines]
         found: dict[int, list[Hypothesis]] = {n: [] for n, segment in enumerate(segments) if not segment.ids}
         done = 0
         for batch in [*length_batches([len(segment.ids) for segment in segments], options.batch_tokens), []]:
@@ -120,12 +121,13 @@ class Translator:
                 done += 1
 
     def _search(self, segments: Sequence[Segment], decoding: DecodingConfig, n_best: int) -> list[list[Hypothesis]]:
-        source, lengths = pad([segment.ids for segment in segments])
-        return decode_batch(self._loaded.model, source.to(self._device), lengths.to(self._device), decoding, n_best)
+        source, lengths = (part.to(self._device) for part in pad([segment.ids for segment in segments]))
+        limits = self._tokenizers.longest_targets(lengths)
+        return decode_batch(self._loaded.model, source, lengths, limits, decoding, n_best)
 
     def _translation(self, number: int, line: str, segment: Segment, found: Sequence[Hypothesis]) -> Translation:
         """The result for one line; a line without ids has found nothing, and its translation is empty for certain."""
-        tokenizers = self._loaded.tokenizers
+        tokenizers = self._tokenizers
         source = tuple(tokenizers.source.pieces(segment.ids))
         if not found:
             return Translation(number, line, "", 0.0, Tokens(source, ()), (), (Candidate("", 0.0),), segment.cut)

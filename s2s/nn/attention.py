@@ -14,11 +14,17 @@ class Attention(Protocol):
     def prepare(self, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Memory (B, S, D) to keys (B, S, A) and values (B, S, C), or split into heads; rows come first."""
 
-    def __call__(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Queries (B, T, H), mask (B, S) True at real positions: contexts (B, T, C) and weights (B, T, S)."""
+    def __call__(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, previous: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Queries (B, T, H), mask (B, S) True at real positions: contexts (B, T, C) and weights (B, T, S).
+
+        `previous` (B, S) are the weights of the step before, None before the first. Only a decoder that loops over time
+        can tell them, and only attention that knows of places reads them.
+        """
 
 
-def _attend(scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def attend(scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Scores (B, T, S) to contexts (B, T, C) and weights that are exactly zero at padding."""
     weights = torch.softmax(scores.masked_fill(~mask.unsqueeze(1), float("-inf")), dim=2)
     return weights @ values, weights
@@ -35,9 +41,11 @@ class DotAttention(nn.Module):
         """The memory itself, twice."""
         return memory, memory
 
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, previous: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """See `Attention`."""
-        return _attend(queries @ keys.transpose(1, 2), values, mask)
+        return attend(queries @ keys.transpose(1, 2), values, mask)
 
 
 class GeneralAttention(nn.Module):
@@ -52,9 +60,11 @@ class GeneralAttention(nn.Module):
         """Keys (B, S, H) and the memory itself."""
         return self.key(memory), memory
 
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, previous: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """See `Attention`."""
-        return _attend(queries @ keys.transpose(1, 2), values, mask)
+        return attend(queries @ keys.transpose(1, 2), values, mask)
 
 
 class AdditiveAttention(nn.Module):
@@ -71,10 +81,12 @@ class AdditiveAttention(nn.Module):
         """Keys (B, S, A) and the memory itself."""
         return self.key(memory), memory
 
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, previous: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """See `Attention`; holds a tensor of (B, T, S, A)."""
         energy = torch.tanh(self.query(queries).unsqueeze(2) + keys.unsqueeze(1))
-        return _attend(self.score(energy).squeeze(3), values, mask)
+        return attend(self.score(energy).squeeze(3), values, mask)
 
 
 class MultiHeadAttention(nn.Module):
@@ -95,7 +107,9 @@ class MultiHeadAttention(nn.Module):
         """Keys and values, each (B, heads, S, A / heads) and laid out like that, so that no step has to copy them."""
         return self._split(self.key(memory)).contiguous(), self._split(self.value(memory)).contiguous()
 
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, previous: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """See `Attention`."""
         scores = self._split(self.query(queries)) @ keys.transpose(2, 3) * keys.shape[3] ** -0.5
         weights = torch.softmax(scores.masked_fill(~mask[:, None, None], float("-inf")), dim=3)

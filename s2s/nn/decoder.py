@@ -141,6 +141,6 @@ class InputFeedingDecoder(nn.Module):
             hidden = hidden + outputs
             after.append(present)
         query = self.norms[-1](hidden)
-        context, weights = self.attention(query, memory.keys, memory.values, memory.mask)
+        context, weights = self.attention(query, memory.keys, memory.values, memory.mask, state.attention)
         features = torch.cat([query, context, embedded], dim=2)
         return features, weights, replace(state, layers=tuple(after), feed=context[:, 0], attention=weights[:, 0])

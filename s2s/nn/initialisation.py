@@ -11,13 +11,18 @@ def initialise(module: nn.Module) -> None:
     """Set all weights below `module` from torch's default generator.
 
     Recurrent matrices are orthogonal gate by gate (Saxe et al. 2014), input and affine matrices Glorot uniform,
-    embeddings normal with variance 1 / E, biases zero but for the forget gate's, which is one (Jozefowicz et al. 2015).
+    convolutions before a ReLU uniform with variance 2 / inputs (He et al. 2015), embeddings normal with variance 1 / E,
+    biases zero but for the forget gate's, which is one (Jozefowicz et al. 2015).
     """
     for part in module.modules():
         if isinstance(part, RecurrentLayer):
             _initialise_recurrent(part)
         elif isinstance(part, nn.Linear):
             nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+        elif isinstance(part, nn.Conv2d):
+            nn.init.kaiming_uniform_(part.weight, nonlinearity="relu")
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
         elif isinstance(part, nn.Embedding):

@@ -1,6 +1,9 @@
 """Search for the best token sequences under any model that offers a step function and a state that reorders itself."""
 
+from s2s.search.alignment import Span, align
 from s2s.search.beam import search
+from s2s.search.ctc_prefix import joint_step
 from s2s.search.hypothesis import Hypothesis, SearchOptions, State, Step
+from s2s.search.repetition import without_loops
 
-__all__ = ["Hypothesis", "SearchOptions", "State", "Step", "search"]
+__all__ = ["Hypothesis", "SearchOptions", "Span", "State", "Step", "align", "joint_step", "search", "without_loops"]

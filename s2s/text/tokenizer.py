@@ -86,35 +86,37 @@ class SentencePieceTokenizer:
 
 
 def train_tokenizer(
-    texts: Callable[[], Iterable[str]], units: Units, size: int | None, default_size: int
+    texts: Callable[[], Iterable[str]], units: Units, size: int | None, default_size: int, spoken: bool = False
 ) -> SentencePieceTokenizer:
     """A tokenizer learned from `texts()`, with `size` entries, or about `default_size` when it is None.
 
-    The rarest characters, 0.05 % of the text, are spelt in bytes. UsageError: the corpus cannot give a vocabulary of
-    exactly that size. DataError: there is no text.
+    The rarest characters, 0.05 % of the text, are spelt in bytes. Speech (`spoken`) has neither these nor masks: every
+    character has an entry. UsageError: the corpus cannot give a vocabulary of exactly that size. DataError: there is
+    no text.
     """
+    wanted = default_size if size is None else size
     try:
-        return _train(texts(), units, default_size if size is None else size, size is not None or units == "bpe")
+        return _train(texts(), units, wanted, size is not None or units == "bpe", spoken)
     except RuntimeError as error:
         bound = re.search(r"value <= (\d+)|smaller than required_chars\. \d+ vs (\d+)", str(error))
         if bound is None:
             raise DataError(f"SentencePiece cannot learn from this text: {error}.") from error
         most, least = bound.groups()
         if size is None:
-            return _train(texts(), units, int(most) if most else int(least) + 64, False)
+            return _train(texts(), units, int(most) if most else int(least) + 64, False, spoken)
         limit = f"at most {int(most):,}" if most else f"more than {int(least):,}"
         raise UsageError(f"A vocabulary of {size:,} does not fit this corpus: it must have {limit} entries.") from error
 
 
-def _train(texts: Iterable[str], units: Units, size: int, exact: bool) -> SentencePieceTokenizer:
+def _train(texts: Iterable[str], units: Units, size: int, exact: bool, spoken: bool) -> SentencePieceTokenizer:
     options = {
         "model_type": _MODEL_TYPES[units],
         "vocab_size": size,
         "hard_vocab_limit": exact,
-        "character_coverage": CHARACTER_COVERAGE,
-        "byte_fallback": True,
+        "character_coverage": 1.0 if spoken else CHARACTER_COVERAGE,
+        "byte_fallback": not spoken,
         "normalization_rule_name": "identity",
-        "user_defined_symbols": list(SYMBOLS),
+        "user_defined_symbols": [] if spoken else list(SYMBOLS),
         "pad_id": PAD,
         "bos_id": BOS,
         "eos_id": EOS,

@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from s2s.errors import ModelError
 from s2s.files import write_bytes, write_json
@@ -12,6 +13,9 @@ from s2s.text.placeholders import Masks, mask_source, mask_target, restore
 from s2s.text.sampling import SubwordSampler
 from s2s.text.tokenizer import SentencePieceTokenizer
 from s2s.text.vocabulary import EOS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RECORD = "tokenizer.json"
 JOINT, SOURCE, TARGET = "joint.model", "source.model", "target.model"
@@ -29,6 +33,20 @@ class Tokenizers:
     def joint(self) -> bool:
         """Whether source and target share one vocabulary."""
         return self.source is self.target
+
+    @property
+    def kind(self) -> Literal["text"]:
+        """What sources are made of."""
+        return "text"
+
+    @property
+    def source_size(self) -> int:
+        """Entries of the source's vocabulary."""
+        return self.source.size
+
+    def longest_targets(self, source_lengths: "Tensor") -> "Tensor":
+        """How many tokens hypotheses for sources of these lengths (B) may have: three times as many, and ten more."""
+        return 3 * source_lengths + 10
 
     @property
     def files(self) -> frozenset[str]:

@@ -10,12 +10,13 @@ import torch
 
 from s2s.config import RunConfig
 from s2s.data.batches import Batch
-from s2s.data.prepared import PreparedData
+from s2s.data.prepared import open_data
 from s2s.hardware import open_device
 from s2s.log import say
 from s2s.training.memory import keep_freed_memory
 from s2s.training.report import clock
 from s2s.training.run import TrainOptions, build_trainer
+from s2s.training.schedule import ctc_share
 from s2s.training.trainer import Trainer
 
 TIMED_UPDATES = 5
@@ -28,14 +29,15 @@ def check_run(config: RunConfig, options: TrainOptions) -> None:
     """
     keep_freed_memory()
     device = open_device(options.device, options.threads)
-    trainer = build_trainer(config, options, device, PreparedData.open(options.data))
+    trainer = build_trainer(config, options, device, open_data(options.data))
     parameters = sum(weight.numel() for weight in trainer.model.parameters())
-    say(f"{parameters:,} parameters, {len(trainer.batches.split):,} training segments")
+    say(f"{parameters:,} parameters, {len(trainer.batches.segments):,} training segments")
     batches = trainer.batches.epoch(0)
     group = [batch for batch, _ in zip(batches, range(config.training.accumulation), strict=False)]
-    sums, tokens = trainer.update(group)
-    say(f"the first update: {tokens:,} target tokens, loss {sums[0].item() / tokens:.3f} per token")
-    seconds = _median_time(trainer, group)
+    share = ctc_share(config.training.ctc, 1.0)  # that of the run's end, when both losses are computed
+    sums, tokens = trainer.update(group, share)
+    say(f"the first update: {tokens:,} target tokens, loss {sums['loss'].item() / tokens:.3f} per token")
+    seconds = _median_time(trainer, group, share)
     say(f"{seconds:.2f} s an update, {tokens / seconds:,.0f} target tokens/s, threads: {torch.get_num_threads()}")
     _say_expected_time(config, expected_updates(config, trainer.batches.count()), seconds)
     say(f"memory at its highest: {_peak_memory() / 2**20:,.0f} MiB")
@@ -67,10 +69,10 @@ def _peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _median_time(trainer: Trainer, group: list[Batch]) -> float:
+def _median_time(trainer: Trainer, group: list[Batch], share: float) -> float:
     times = []
     for _ in range(TIMED_UPDATES):
         started = time.perf_counter()
-        trainer.update(group)
+        trainer.update(group, share)
         times.append(time.perf_counter() - started)
     return statistics.median(times)

@@ -1,16 +1,16 @@
-"""What a run tells while it goes on: lines on standard error, `metrics.jsonl`, and at the end a picture of both."""
+"""What a run tells while it goes on: lines on standard error, and `metrics.jsonl`."""
 
-import io
 import json
 import math
 import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from s2s.files import write_bytes, write_text
-from s2s.log import say, warn
+from s2s.files import write_text
+from s2s.log import say
 
 INTERVAL = 10.0
 """Seconds between two progress lines."""
@@ -26,13 +26,13 @@ class Meter:
         self._clear()
 
     def _clear(self) -> None:
-        self._losses: list[Tensor] = []
+        self._sums: list[dict[str, Tensor]] = []
         self._tokens = 0
         self._updates = 0
 
-    def add(self, sums: Tensor, tokens: int) -> None:
-        """One update: `sums` (3) are loss, negative log-likelihood (both over its tokens) and gradient norm."""
-        self._losses.append(sums)
+    def add(self, sums: dict[str, Tensor], tokens: int) -> None:
+        """One update: losses summed over its tokens, by name, and the norm of its gradient; see `Updater`."""
+        self._sums.append(sums)
         self._tokens += tokens
         self._updates += 1
 
@@ -41,21 +41,27 @@ class Meter:
         now = time.monotonic()
         if not self._updates or (now - self._spoken < INTERVAL and not always):
             return
-        loss, likelihood, norm = (sum(row).item() for row in zip(*self._losses, strict=True))
-        row = {
-            **facts,
-            "loss": loss / self._tokens,
-            "perplexity": math.exp(min(likelihood / self._tokens, 100)),
-            "gradient_norm": norm / self._updates,
-            "tokens_per_second": self._tokens / max(now - self._spoken, 1e-9),
-        }
+        row = {**facts, **self._means(), "tokens_per_second": self._tokens / max(now - self._spoken, 1e-9)}
         append(self.metrics, {"kind": "training", **row})
+        shown = {"ctc_loss": "CTC loss {:.3f}", "perplexity": "perplexity {:.2f}"}
+        parts = "".join(f"{text.format(row[name])}, " for name, text in shown.items() if name in row)
         say(
-            f"update {row['update']:,}, epoch {row['epoch'] + 1}: loss {row['loss']:.3f}, "
-            f"perplexity {row['perplexity']:.2f}, gradient norm {row['gradient_norm']:.2f}, "
-            f"{row['tokens_per_second']:,.0f} tokens/s, {self._left(fraction, now)} left"
+            f"update {row['update']:,}, epoch {row['epoch'] + 1}: loss {row['loss']:.3f}, {parts}"
+            f"gradient norm {row['gradient_norm']:.2f}, {row['tokens_per_second']:,.0f} tokens/s, "
+            f"{self._left(fraction, now)} left"
         )
         self.resume()
+
+    def _means(self) -> dict[str, float]:
+        """Losses per token and the mean norm; a loss that only some of the updates had is left out."""
+        names = set.intersection(*(set(sums) for sums in self._sums))
+        total = {name: torch.stack([sums[name] for sums in self._sums]).sum().item() for name in sorted(names)}
+        means = {"loss": total["loss"] / self._tokens, "gradient_norm": total["norm"] / self._updates}
+        if "ctc" in total:
+            means["ctc_loss"] = total["ctc"] / self._tokens
+        if "likelihood" in total:
+            means["perplexity"] = math.exp(min(total["likelihood"] / self._tokens, 100))
+        return means
 
     def resume(self) -> None:
         """Start counting anew, for instance after a validation, whose time is not the training's."""
@@ -98,33 +104,3 @@ def drop_rows_after(path: Path, update: int) -> None:
     if path.is_file():
         kept = [row for row in read_rows(path) if row["update"] <= update]
         write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
-
-
-def plot(metrics: Path, picture: Path) -> None:
-    """Curves of loss and BLEU over the updates as PNG; without matplotlib a note says how to get it."""
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        warn("no picture of the curves: matplotlib is missing. Install it with: pip install 's2s[plot]'")
-        return
-    mpl.use("agg")
-    from matplotlib import pyplot
-
-    rows = read_rows(metrics)
-    figure, left = pyplot.subplots(figsize=(8, 5))
-    for kind, key in (("training", "loss"), ("validation", "loss")):
-        points = [(row["update"], row[key]) for row in rows if row["kind"] == kind]
-        left.plot(*zip(*points, strict=True), label=f"{kind} {key}") if points else None
-    left.set_xlabel("update")
-    left.set_ylabel("loss per token (nats)")
-    left.legend(loc="center left")
-    scores = [(row["update"], row["bleu"]) for row in rows if row["kind"] == "validation" and "bleu" in row]
-    if scores:
-        right = left.twinx()
-        right.plot(*zip(*scores, strict=True), color="tab:green", label="BLEU on dev")
-        right.set_ylabel("BLEU")
-        right.legend(loc="center right")
-    drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=120)
-    write_bytes(picture, drawn.getvalue())
-    pyplot.close(figure)

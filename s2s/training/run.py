@@ -15,16 +15,17 @@ from s2s.checkpoint import LoadedModel, load_model, resolve, resume
 from s2s.checkpoint.record import RECORD, TrainingSummary, read_json
 from s2s.config import RunConfig, to_document
 from s2s.data.batches import TrainingBatches
-from s2s.data.prepared import PreparedData
+from s2s.data.prepared import PreparedData, open_data
 from s2s.errors import ConfigError, UsageError
 from s2s.files import sha256, write_json, write_text
 from s2s.hardware import open_device
-from s2s.log import say
+from s2s.log import say, warn
 from s2s.model import Seq2Seq, build_model
 from s2s.rng import derive
 from s2s.training.manifest import describe_run
 from s2s.training.memory import keep_freed_memory
-from s2s.training.report import plot
+from s2s.training.pictures import plot_alignments, plot_curves
+from s2s.training.room import warn_of_crowded_segments
 from s2s.training.signals import polite_stop
 from s2s.training.steps import check_precision
 from s2s.training.trainer import Trainer
@@ -50,7 +51,7 @@ def train(config: RunConfig, options: TrainOptions) -> None:
     """
     keep_freed_memory()
     device = open_device(options.device, options.threads)
-    data = PreparedData.open(options.data)
+    data = open_data(options.data)
     earlier = _earlier_manifest(config, options)  # what cannot work is told before anything is built or written
     if earlier is not None and earlier["finished"]:
         say(f"{options.output} is finished: nothing to do.")
@@ -72,12 +73,12 @@ def build_trainer(config: RunConfig, options: TrainOptions, device: torch.device
     check_precision(device, config.training.precision)
     torch.manual_seed(derive(config.seed, "model"))
     model, data = _model(config, data, options.start)
-    alpha = config.regularisation.subword_sampling
-    sampler = data.tokenizers.sampler(alpha) if alpha > 0 else None
-    batches = TrainingBatches(data.split("train"), config.training.batch_tokens, config.seed, sampler)
-    summary = TrainingSummary(updates=0, seed=config.seed, data=data_hash(options.data), segments=len(batches.split))
+    segments = data.segments("train", config)
+    warn_of_crowded_segments(model, segments)
+    batches = TrainingBatches(segments, config.training.budget, config.seed, config.training.shortest_first)
+    summary = TrainingSummary(updates=0, seed=config.seed, data=data_hash(options.data), segments=len(segments))
     validator = Validator(data, config, device)
-    return Trainer(config, model, batches, validator, data.tokenizers, summary, options.output, device)
+    return Trainer(config, model, batches, validator, data.codec, summary, options.output, device)
 
 
 def data_hash(data: Path) -> str:
@@ -87,18 +88,31 @@ def data_hash(data: Path) -> str:
 
 def _model(config: RunConfig, data: PreparedData, start: Path | None) -> tuple[Seq2Seq, PreparedData]:
     """A fresh model for the data, or the model at `start` with its tokenizer, and the data in its tokens."""
-    tokenizers = data.tokenizers
+    codec = data.codec
+    _check_kind(config, data)
     if start is None:
-        if config.model.tied_embeddings == "three-way" and not tokenizers.joint:
+        if config.model.tied_embeddings == "three-way" and not codec.joint:
             raise ConfigError(
                 'model.tied_embeddings = "three-way" needs one joint vocabulary, but the data has two. '
                 'Set it to "output", or prepare the data with a joint one.'
             )
-        sizes = tokenizers.source.size, tokenizers.target.size
-        return build_model(config.model, *sizes, config.regularisation), data
+        return build_model(config.model, codec.source_size, codec.target.size, config.regularisation), data
     loaded = load_model(start, regularisation=config.regularisation)
     _check_start(config, data, loaded)
-    return loaded.model, data.with_tokenizers(loaded.tokenizers)
+    return loaded.model, data.with_codec(loaded.codec)
+
+
+def _check_kind(config: RunConfig, data: PreparedData) -> None:
+    """ConfigError unless the frontend reads what the sources of the data are made of."""
+    frontend = config.model.frontend
+    if frontend.reads_frames and not config.model.ctc:
+        warn("model.ctc is off: attention alone learns to listen slowly, if at all. Set model.ctc = true.")
+    if frontend.reads_frames != (data.codec.kind == "audio"):
+        cure = '"embedding"' if frontend.reads_frames else '"convolution" or "pyramid"'
+        raise ConfigError(
+            f'model.frontend.kind = "{frontend.kind}" cannot read {data.codec.kind}, which {data.path} holds. '
+            f"Set it to {cure}."
+        )
 
 
 def _check_start(config: RunConfig, data: PreparedData, loaded: LoadedModel) -> None:
@@ -106,9 +120,9 @@ def _check_start(config: RunConfig, data: PreparedData, loaded: LoadedModel) -> 
     if loaded.config != config.model:
         changes = ", ".join(differences(to_document(loaded.config), to_document(config.model), "model."))
         raise ConfigError(f"The section model of the config is not that of {loaded.folder}: {changes}.")
-    if loaded.tokenizers.languages != data.languages:
-        model, wanted = "-".join(loaded.tokenizers.languages), "-".join(data.languages)
-        raise ConfigError(f"{loaded.folder} translates {model}, but the data is {wanted}.")
+    if (loaded.codec.kind, loaded.codec.languages) != (data.codec.kind, data.languages):
+        model, wanted = (f"{'-'.join(codec.languages)} {codec.kind}" for codec in (loaded.codec, data.codec))
+        raise ConfigError(f"{loaded.folder} is a model of {model}, but the data is {wanted}.")
 
 
 def _new_manifest(config: RunConfig, options: TrainOptions, device: torch.device) -> dict[str, Any]:
@@ -170,7 +184,8 @@ def finish(config: RunConfig, run: Path, manifest: dict[str, Any], trainer: Trai
     """Say what training made, draw its curves, and mark the run as finished."""
     if config.training.averaging == "best":
         trainer.add_average_of_best()
-    plot(trainer.metrics, run / "metrics.png")
+    plot_curves(trainer.metrics, run / "metrics.png")
+    plot_alignments(trainer.alignments(), run / "alignments.png")
     minutes = trainer.progress.position.seconds / 60
     write_json(run / "manifest.json", manifest | {"finished": True, "minutes": round(minutes, 2)})
     say(f"trained {trainer.progress.position.update:,} updates in {minutes:.1f} minutes; the model is {run}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from s2s.config import TrainingConfig
+from s2s.config import CtcConfig, TrainingConfig
 
 
 @dataclass
@@ -43,3 +43,11 @@ def learning_rate(config: TrainingConfig, update: int, fraction: float) -> float
     else:
         falling = (max(1, config.warmup_updates) / (update + 1)) ** 0.5
     return config.learning_rate * min(rising, falling)
+
+
+def ctc_share(config: CtcConfig | None, fraction: float) -> float:
+    """CTC's share of the loss at a fraction of the run: 1 at first, then falling linearly to its weight; 0 without."""
+    if config is None:
+        return 0.0
+    fallen = (fraction - config.alone) / config.annealing if config.annealing else float(fraction >= config.alone)
+    return 1 - (1 - config.weight) * min(1.0, max(0.0, fallen))

@@ -1,7 +1,8 @@
-"""One update: forward, loss over real positions, backward, clipping, optimiser."""
+"""One update: forward, losses over real positions, backward, clipping, optimiser."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -10,19 +11,65 @@ from s2s.config import RunConfig
 from s2s.data.batches import Batch
 from s2s.errors import ConfigError, NonFiniteError
 from s2s.hardware import has_bfloat16
-from s2s.model import Seq2Seq
+from s2s.model import Decoded, Seq2Seq
+from s2s.nn.ctc import ctc_loss
+from s2s.nn.encoder import Encoded
 from s2s.nn.losses import smoothed_cross_entropy
+from s2s.text.vocabulary import PAD
 
 
-def batch_loss(model: Seq2Seq, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor, int]:
-    """Sums of smoothed loss and of negative log-likelihood over the real target positions, and how many they are."""
-    inputs, labels = batch.target[:, :-1], batch.target[:, 1:]
-    time = torch.arange(labels.shape[1], device=labels.device)
-    real = time < batch.target_lengths.unsqueeze(1)
-    decoded = model.decode(model.encode(batch.source, batch.source_lengths), inputs)
+@dataclass(frozen=True)
+class Losses:
+    """Sums over a batch, in nats: what is minimised, and, where they were computed, its parts without smoothing."""
+
+    total: Tensor
+    likelihood: Tensor | None
+    ctc: Tensor | None
+
+    def parts(self) -> dict[str, Tensor]:
+        """What was computed, by name, without gradients."""
+        named = {"loss": self.total, "likelihood": self.likelihood, "ctc": self.ctc}
+        return {name: value.detach().double() for name, value in named.items() if value is not None}
+
+
+def batch_losses(model: Seq2Seq, batch: Batch, smoothing: float, ctc_share: float = 0.0) -> Losses:
+    """The losses of a batch: `ctc_share` of CTC's, the rest that of attention; what has no share is not computed."""
+    encoded = model.read(batch.source, batch.source_lengths)
+    ctc = ctc_likelihood(model, encoded, batch) if ctc_share > 0 else None
+    if ctc is not None and ctc_share == 1:
+        return Losses(ctc, None, ctc)
+    decoded = model.decode(model.remember(encoded), batch.target[:, :-1])
+    loss, likelihood = attention_likelihood(model, decoded, batch, smoothing)
+    if ctc is not None:
+        loss = (1 - ctc_share) * loss + ctc_share * ctc
+    return Losses(loss, likelihood, ctc)
+
+
+def attention_likelihood(model: Seq2Seq, decoded: Decoded, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:
+    """Sums of smoothed loss and of negative log-likelihood over the real target positions."""
+    labels = batch.target[:, 1:]
+    real = torch.arange(labels.shape[1], device=labels.device) < batch.target_lengths.unsqueeze(1)
     weight, bias = model.output.embedding.weight, model.output.bias
-    loss, likelihood = smoothed_cross_entropy(decoded.features[real], weight, bias, labels[real], smoothing)
-    return loss, likelihood, int(batch.target_lengths.sum())
+    return smoothed_cross_entropy(decoded.features[real], weight, bias, labels[real], smoothing)
+
+
+def ctc_likelihood(model: Seq2Seq, encoded: Encoded, batch: Batch) -> Tensor:
+    """The sum of CTC's negative log-likelihoods, in which a segment with too few steps for its labels has no part."""
+    assert model.ctc is not None
+    steps, lengths = encoded.mask.sum(1), batch.target_lengths - 1  # EOS is no label of CTC
+    labels = batch.target[:, 1:]
+    rows = (steps >= _steps_needed(labels, lengths)).nonzero().squeeze(1)
+    if not len(rows):
+        return 0.0 * encoded.values.sum()
+    logits = model.ctc(encoded.values[rows])
+    return ctc_loss(logits, steps[rows], labels[rows], lengths[rows], PAD)
+
+
+def _steps_needed(labels: Tensor, lengths: Tensor) -> Tensor:
+    """How many steps CTC needs for labels (B, T) of these lengths (B): one for each, one more between equal ones."""
+    repeated = labels[:, 1:] == labels[:, :-1]
+    time = torch.arange(1, labels.shape[1], device=labels.device)
+    return lengths + (repeated & (time < lengths.unsqueeze(1))).sum(1)
 
 
 class Updater:
@@ -38,26 +85,26 @@ class Updater:
         self.device = device
         self.precision = config.training.precision
 
-    def __call__(self, batches: Sequence[Batch]) -> tuple[Tensor, int]:
+    def __call__(self, batches: Sequence[Batch], ctc_share: float = 0.0) -> tuple[dict[str, Tensor], int]:
         """One update from the gradient of the mean loss per token over all `batches`.
 
-        Returns loss, negative log-likelihood (sums over tokens) and gradient norm as a tensor (3) of float64, and the
-        number of target tokens. NonFiniteError, before any weight changes, when the gradient is not finite.
+        Returns the gradient's norm and the sums over tokens of each loss (see `Losses`), as float64 on the device, and
+        the number of target tokens. NonFiniteError, before any weight changes, when the gradient is not finite.
         """
         self.model.train()
         self.optimiser.zero_grad(set_to_none=True)
         tokens = sum(int(batch.target_lengths.sum()) for batch in batches)
-        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        sums: dict[str, Tensor] = {}
         for batch in batches:
             with autocast(self.device, self.precision):
-                loss, likelihood, _ = batch_loss(self.model, batch.to(self.device), self.smoothing)
-            torch.autograd.backward(loss / tokens)
-            sums += torch.stack([loss.detach(), likelihood])
+                losses = batch_losses(self.model, batch.to(self.device), self.smoothing, ctc_share)
+            torch.autograd.backward(losses.total / tokens)
+            sums = {name: value + sums.get(name, 0) for name, value in losses.parts().items()}
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
         if not torch.isfinite(norm):
             raise NonFiniteError(self._accuse(batches))
         self.optimiser.step()
-        return torch.cat([sums, norm.double().unsqueeze(0)]), tokens
+        return sums | {"norm": norm.double()}, tokens
 
     def _accuse(self, batches: Sequence[Batch]) -> str:
         rows = sorted(row for batch in batches for row in batch.indices)

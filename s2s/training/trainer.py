@@ -23,17 +23,25 @@ from s2s.checkpoint import (
 from s2s.checkpoint.record import TrainingSummary
 from s2s.config import RunConfig
 from s2s.data.batches import Batch, TrainingBatches
+from s2s.data.codec import Codec
 from s2s.errors import Stopped
 from s2s.log import say
 from s2s.model import Seq2Seq
-from s2s.text.tokenizers import Tokenizers
 from s2s.training.averaging import DECAY, MovingAverage
 from s2s.training.optimiser import build_optimiser, set_learning_rate
+from s2s.training.pictures import Alignment
 from s2s.training.report import Meter, append, clock, drop_rows_after
-from s2s.training.schedule import fraction_done, learning_rate
+from s2s.training.schedule import ctc_share, fraction_done, learning_rate
 from s2s.training.state import Progress, apply, collect
 from s2s.training.steps import Updater
 from s2s.training.validation import Validation, Validator
+
+FLAT, ADVICE_FROM = 0.1, 0.5
+ADVICE = (
+    "attention is flat: the largest of a token's weights is {:.2f} on average. It has not learnt where to look. Train "
+    "longer, lower training.learning_rate, raise training.ctc.alone, or see whether the texts belong to their sources."
+)
+"""Said when more than half of a run has passed."""
 
 
 class Trainer:
@@ -45,7 +53,7 @@ class Trainer:
         model: Seq2Seq,
         batches: TrainingBatches,
         validator: Validator,
-        tokenizers: Tokenizers,
+        codec: Codec,
         summary: TrainingSummary,
         run: Path,
         device: torch.device,
@@ -54,7 +62,7 @@ class Trainer:
         self.model = model.to(device)
         self.batches = batches
         self.validator = validator
-        self.tokenizers = tokenizers
+        self.codec = codec
         self.summary = summary
         self.run_folder = run
         self.metrics = run / "metrics.jsonl"
@@ -76,7 +84,7 @@ class Trainer:
 
     def fraction(self) -> float:
         """How much of the run's limit is used up."""
-        return fraction_done(self.config.training, self.progress.position, len(self.batches.split))
+        return fraction_done(self.config.training, self.progress.position, len(self.batches.segments))
 
     def train(self, stop: Callable[[], Signals | None]) -> None:
         """Train to the end; Stopped, after a checkpoint, when `stop` names a signal."""
@@ -115,7 +123,7 @@ class Trainer:
         position = self.progress.position
         settings = self.config.training
         set_learning_rate(self.optimiser, learning_rate(settings, position.update, self.fraction()))
-        sums, tokens = self.update(group)
+        sums, tokens = self.update(group, ctc_share(settings.ctc, self.fraction()))
         position.update += 1
         position.batches += len(group)
         position.segments += sum(len(batch.indices) for batch in group)
@@ -153,9 +161,10 @@ class Trainer:
         self.progress.validated = self.progress.position.update
         folder = self._checkpoint(validation)
         append(self.metrics, {"kind": "validation", **self._facts(), **validation.facts()})
-        bleu = "" if validation.bleu is None else f", BLEU {validation.bleu:.2f}"
         took = clock(time.monotonic() - started)
-        say(f"dev: loss {validation.loss:.3f}{bleu}{' (best)' if better else ''}; wrote {folder} ({took})")
+        if self.fraction() >= ADVICE_FROM and validation.attention.focus < FLAT:
+            say(ADVICE.format(validation.attention.focus))
+        say(f"dev: {validation.describe()}{' (best)' if better else ''}; wrote {folder} ({took})")
 
     def add_average_of_best(self) -> None:
         """Put the mean of the best checkpoints' weights into the model, and keep it as one more checkpoint."""
@@ -170,11 +179,15 @@ class Trainer:
         self.progress.averaged = True
         self._validate()
 
+    def alignments(self) -> list[Alignment]:
+        """Where the attention of the model that is shipped looks in some segments of dev."""
+        with self._shipped():
+            return self.validator.alignments(self.model)
+
     def _score(self, validation: Validation) -> Score:
-        if self.config.training.validation_metric == "loss":
-            return Score("loss", validation.loss)
-        assert validation.bleu is not None
-        return Score("bleu", validation.bleu)
+        metric = self.config.training.validation_metric
+        assert metric is not None, "a run's config has one"
+        return Score(metric, validation.loss if metric == "loss" else validation.scores[metric].value)
 
     def _shipped(self) -> AbstractContextManager[None]:
         return nullcontext() if self.average is None else self.average.in_place()
@@ -185,7 +198,7 @@ class Trainer:
             weights = {name: tensor.clone() for name, tensor in unique(self.model).items()}
 
         def write(folder: Path) -> None:
-            dev = () if validation is None else validation.scores()
+            dev = () if validation is None else validation.dev_scores()
             position = self.progress.position
             summary = self.summary.model_copy(
                 update={
@@ -194,7 +207,7 @@ class Trainer:
                     "dev": dev,
                 }
             )
-            save_model(folder, self.model, self.tokenizers, self.config.model, self.config.decoding, summary, weights)
+            save_model(folder, self.model, self.codec, self.config.model, self.config.decoding, summary, weights)
             save_training_state(folder, tensors, record)
 
         score = None if validation is None else self._score(validation)

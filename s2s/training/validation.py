@@ -1,89 +1,148 @@
-"""Validation on the development part: loss per token under teacher forcing, and BLEU of greedy hypotheses."""
+"""Validation on the development part: losses under teacher forcing, and scores of greedy hypotheses."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from s2s.checkpoint.record import DevScore
 from s2s.config import RunConfig
-from s2s.data.batches import validation_batches
+from s2s.data.batches import Batch, collate, validation_batches
 from s2s.data.prepared import PreparedData
-from s2s.decoding import cut, decode_all
+from s2s.decoding import decode_encoded
 from s2s.errors import NonFiniteError
-from s2s.evaluation.scores import Score, ScoreOptions, bleu, tokenizer_for
+from s2s.evaluation.attention_health import AttentionHealth, attention_health
+from s2s.evaluation.error_rates import wer_and_cer
+from s2s.evaluation.scores import ScoreOptions, bleu, tokenizer_for
 from s2s.model import Seq2Seq
-from s2s.training.steps import batch_loss
+from s2s.training.pictures import Alignment
+from s2s.training.steps import attention_likelihood, ctc_likelihood
+
+ALIGNED = 4
+"""Segments whose alignment is drawn."""
+
+Scores = dict[str, DevScore]
+
+
+def _bleu(texts: Sequence[str], references: Sequence[str], language: str) -> Scores:
+    score = bleu(texts, [references], ScoreOptions(tokenize=tokenizer_for(language)))
+    return {"bleu": DevScore(metric="BLEU", value=score.value, signature=score.signature)}
+
+
+def _error_rates(texts: Sequence[str], references: Sequence[str], language: str) -> Scores:
+    rates = wer_and_cer(texts, references)
+    return {
+        name: DevScore(metric=rate.metric, value=rate.value, signature=rate.signature)
+        for name, rate in zip(("wer", "cer"), rates, strict=True)
+    }
+
+
+METRICS: Mapping[str, Callable[[Sequence[str], Sequence[str], str], Scores]] = {
+    "bleu": _bleu,
+    "wer": _error_rates,
+    "cer": _error_rates,
+}
+"""What is computed for each `validation_metric`; for the loss alone nothing is decoded."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Negative log-likelihood per token in nats, and BLEU with its signature when it was wanted."""
+    """Negative log-likelihoods per token in nats, scores by name, and how sharp and straight attention was."""
 
     loss: float
-    bleu: float | None = None
-    signature: str | None = None
+    ctc_loss: float | None = None
+    scores: Scores = field(default_factory=dict)
+    attention: AttentionHealth = field(default_factory=AttentionHealth)
 
     def facts(self) -> dict[str, Any]:
         """What stands in `metrics.jsonl`."""
-        return {key: value for key, value in vars(self).items() if value is not None}
+        facts: dict[str, Any] = {"loss": self.loss}
+        if self.ctc_loss is not None:
+            facts["ctc_loss"] = self.ctc_loss
+        for name, score in self.scores.items():
+            facts |= {name: score.value, f"{name}_signature": score.signature}
+        return facts | {f"attention_{name}": value for name, value in vars(self.attention).items()}
 
-    def scores(self) -> tuple[DevScore, ...]:
+    def dev_scores(self) -> tuple[DevScore, ...]:
         """What a model directory says of itself."""
-        loss = DevScore(metric="loss", value=self.loss)
-        if self.bleu is None:
-            return (loss,)
-        return (DevScore(metric="BLEU", value=self.bleu, signature=self.signature), loss)
+        return (*self.scores.values(), DevScore(metric="loss", value=self.loss))
+
+    def describe(self) -> str:
+        """One line for people."""
+        ctc = "" if self.ctc_loss is None else f", CTC loss {self.ctc_loss:.3f}"
+        return f"loss {self.loss:.3f}{ctc}" + "".join(
+            f", {score.metric} {score.value:.2f}" for score in self.scores.values()
+        )
 
 
 class Validator:
     """Scores models on one development part."""
 
     def __init__(self, data: PreparedData, config: RunConfig, device: torch.device) -> None:
-        self.data = data
-        self.split = data.split("dev")
-        self.config = config
+        self.codec = data.codec
+        self.segments = data.segments("dev")
+        self.references = self.segments.references()
+        self.metric = METRICS.get(config.training.validation_metric or "loss")
+        self.greedy = config.decoding.model_copy(update={"beam_size": 1})
+        self.budget = config.training.budget
         self.device = device
-        self.batches = list(validation_batches(self.split, config.training.batch_tokens))
 
     @torch.inference_mode()
     def __call__(self, model: Seq2Seq) -> Validation:
         """The scores of `model`, which is left in training mode if it was; NonFiniteError when its loss is none."""
         training = model.training
         model.eval()
-        loss = self._loss(model)
+        sums: dict[str, float] = {}
+        texts = [""] * len(self.segments)
+        tokens = 0
+        for batch in validation_batches(self.segments, self.budget):
+            for name, value in self._batch(model, batch.to(self.device), texts).items():
+                sums[name] = sums.get(name, 0.0) + value
+            tokens += int(batch.target_lengths.sum())
+        model.train(training)
+        loss = sums["loss"] / tokens
         if not math.isfinite(loss):
             raise NonFiniteError(
                 "The loss on the dev part is not a finite number: training diverged after the last checkpoint. "
                 "Lower training.learning_rate or training.clip_norm, or raise training.warmup_updates."
             )
-        if self.config.training.validation_metric == "bleu":
-            score = self._bleu(model)
-            result = Validation(loss, score.value, score.signature)
-        else:
-            result = Validation(loss)
+        scores = self.metric(texts, self.references, self.codec.languages[-1]) if self.metric else {}
+        health = AttentionHealth(*(sums[name] / tokens for name in vars(AttentionHealth())))
+        return Validation(loss, sums["ctc_loss"] / tokens if "ctc_loss" in sums else None, scores, health)
+
+    @torch.inference_mode()
+    def alignments(self, model: Seq2Seq) -> list[Alignment]:
+        """Where attention looks while the targets of the first few segments are read."""
+        training = model.training
+        model.eval()
+        rows = range(min(ALIGNED, len(self.segments)))
+        drawn = self.segments.draw(rows, None)
+        found = []
+        for row in rows:
+            batch = collate([drawn.pair(row)], [row], self.segments.multiple).to(self.device)
+            encoded = model.read(batch.source, batch.source_lengths)
+            weights = model.decode(model.remember(encoded), batch.target[:, :-1]).attention[0]
+            pieces = [*self.codec.target.pieces(drawn.target(row)), "</s>"]
+            real = weights[: len(pieces), : int(encoded.mask.sum())].float().cpu()
+            found.append(Alignment(self.segments.name(row), pieces, real))
         model.train(training)
-        return result
+        return found
 
-    def _loss(self, model: Seq2Seq) -> float:
-        total, tokens = 0.0, 0
-        for batch in self.batches:
-            _, likelihood, count = batch_loss(model, batch.to(self.device), smoothing=0.0)
-            total += likelihood.item()
-            tokens += count
-        return total / tokens
-
-    def _bleu(self, model: Seq2Seq) -> Score:
-        """Greedy hypotheses, detokenised and with placeholders restored, against the raw references."""
-        tokenizers = self.data.tokenizers
-        encoded = [tokenizers.encode_source(source) for source in self.split.column("source")]
-        greedy = self.config.decoding.model_copy(update={"beam_size": 1})
-        sources = [cut(ids, greedy.max_length) for ids, _ in encoded]
-        found = decode_all(model, sources, greedy, self.config.training.batch_tokens)
-        hypotheses = [
-            tokenizers.decode_target(hypothesis.tokens, masks)
-            for hypothesis, (_, masks) in zip(found, encoded, strict=True)
-        ]
-        options = ScoreOptions(tokenize=tokenizer_for(self.data.languages[1]))
-        return bleu(hypotheses, [self.split.column("target")], options)
+    def _batch(self, model: Seq2Seq, batch: Batch, texts: list[str]) -> dict[str, float]:
+        """Sums over the tokens of a batch; its hypotheses go into `texts` unless only the loss is wanted."""
+        encoded = model.read(batch.source, batch.source_lengths)
+        memory = model.remember(encoded)
+        decoded = model.decode(memory, batch.target[:, :-1])
+        _, likelihood = attention_likelihood(model, decoded, batch, smoothing=0.0)
+        health = attention_health(decoded.attention, encoded.mask.sum(1), batch.target_lengths)
+        sums = {"loss": likelihood.item(), **vars(health)}
+        if model.ctc is not None:
+            sums["ctc_loss"] = ctc_likelihood(model, encoded, batch).item()
+        if self.metric is not None:
+            limits = self.codec.longest_targets(batch.source_lengths)
+            found = decode_encoded(model, encoded, limits, self.greedy)
+            for row, hypotheses in zip(batch.indices, found, strict=True):
+                texts[row] = self.segments.text(row, hypotheses[0].tokens)
+        return sums

@@ -206,7 +206,7 @@ def complete(words: str, shell: str = "bash_complete") -> str:
 
 
 def test_shell_completion_offers_commands_and_their_options() -> None:
-    assert complete("s2s tr") == "plain,train\nplain,translate\n"
+    assert complete("s2s tr") == "plain,train\nplain,translate\nplain,transcribe\n"
     assert "plain,--version" in complete("s2s --")
     assert complete("s2s doctor --j") == "plain,--json\n"
     assert "_S2S_COMPLETE=bash_complete" in complete("", "bash_source")

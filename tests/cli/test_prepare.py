@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from s2s.cli.main import main
-from s2s.data.prepared import PreparedData
+from s2s.data.parallel_text import open_text
 from tests.digits import write_pairs
 
 Prepare = Callable[..., tuple[int, str]]
@@ -83,9 +83,9 @@ def test_a_process_writes_data_and_tells_on_standard_error(corpus: Path, tmp_pat
     assert "dev: 8 of 8 segments\n" in done.stderr
     assert done.stderr.splitlines()[-1] == "wrote new/data"
     assert train["kept"] + sum(train["taken"].values()) == train["read"] == 65
-    data = PreparedData.open(tmp_path / "new" / "data")
+    data = open_text(tmp_path / "new" / "data")
     assert data.languages == ("en", "de")
-    assert data.split("dev").column("source") == (corpus / "dev.ahead").read_text().split("\n")[:-1]
+    assert data.segments("dev").column("source") == (corpus / "dev.ahead").read_text().split("\n")[:-1]
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["data"]
 
 

@@ -132,9 +132,24 @@ def test_a_few_lines_are_shown_beside_their_translations(tmp_path: Path, capsys:
         f"import sys\nassert sys.argv[1:] == ['translate', '{RUN}']\nprint(sys.stdin.read().upper(), end='')\n",
         encoding="utf-8",
     )
-    quickstart.translate(PYTHON, tmp_path)
+    quickstart.translate(PYTHON, tmp_path, "ui_strings-en-de")
     shown = capsys.readouterr().out
     assert "Invalid access token\n   -> INVALID ACCESS TOKEN" in shown
+
+
+def test_recordings_are_shown_beside_what_is_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "data" / "asterisk-en" / "held-out"
+    folder.mkdir(parents=True)
+    for name in ("two.wav", "one.wav"):
+        (folder / name).write_bytes(b"")
+    (tmp_path / "s2s.py").write_text(
+        "import pathlib, sys\n"
+        "assert sys.argv[1:] == ['transcribe', 'runs/asterisk-en', 'data/asterisk-en/held-out']\n"
+        "for path in sorted(pathlib.Path(sys.argv[3]).iterdir()): print(path.stem.upper())\n",
+        encoding="utf-8",
+    )
+    quickstart.transcribe(PYTHON, tmp_path, "asterisk-en")
+    assert "one.wav\n   -> ONE\n   two.wav\n   -> TWO\n" in capsys.readouterr().out
 
 
 def test_help_names_downloads_sizes_licences_and_the_cpu_build() -> None:
@@ -147,6 +162,8 @@ def test_help_names_downloads_sizes_licences_and_the_cpu_build() -> None:
         "--cpu-torch",
         "PIP_EXTRA_INDEX_URL",
         "12 minutes",
+        "CC BY-SA 3.0",
+        "apt-get download",
     ):
         assert word in done.stdout
 

@@ -112,7 +112,7 @@ SLOW = """
 import sys, time
 from s2s.training.steps import Updater
 
-def slow(self, batches):
+def slow(self, batches, ctc_share):
     print("in the update", file=sys.stderr, flush=True)
     for _ in range(600):
         time.sleep(0.1)

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from s2s.config import DecodingConfig
 from s2s.data.batches import collate, pad
-from s2s.decoding import decode_all, decode_batch, score_batch
+from s2s.decoding import score_batch
 from s2s.model import Seq2Seq, build_model
 from s2s.search import Hypothesis
 from s2s.text.vocabulary import EOS
 from tests.combinations import label
-from tests.small_models import PAIRWISE, config_of, decided, small_model
+from tests.small_models import PAIRWISE, config_of, decided, decode, small_model
 
 PER_TOKEN = 1e-5
 PER_SEGMENT = 1e-4
@@ -36,7 +36,7 @@ def assert_same(found: list[Hypothesis], expected: list[Hypothesis]) -> None:
 
 def alone(model: Seq2Seq, segment: list[int], decoding: DecodingConfig = DECODING) -> list[Hypothesis]:
     """The two best hypotheses of a segment without any neighbour or padding."""
-    return decode_batch(model, torch.tensor([segment]), torch.tensor([len(segment)]), decoding, n_best=2)[0]
+    return decode(model, torch.tensor([segment]), torch.tensor([len(segment)]), decoding, n_best=2)[0]
 
 
 @pytest.mark.parametrize("name", LABELS)
@@ -49,7 +49,7 @@ def test_neighbours_place_and_padding_change_nothing(
     source, lengths = pad(batch)
     source = torch.cat([source, torch.zeros(len(batch), extra, dtype=torch.long)], dim=1)
     source[torch.arange(source.shape[1]) >= lengths.unsqueeze(1)] = garbage
-    for found, segment in zip(decode_batch(model, source, lengths, DECODING, n_best=2), batch, strict=True):
+    for found, segment in zip(decode(model, source, lengths, DECODING, n_best=2), batch, strict=True):
         assert_same(found, alone(model, segment))
 
 
@@ -73,16 +73,6 @@ def test_scores_of_given_targets_do_not_depend_on_the_batch(
         assert sum(found) == pytest.approx(sum(expected), abs=PER_SEGMENT)
 
 
-@pytest.mark.parametrize("budget", [1, 8, 64, 10_000])
-def test_the_token_budget_changes_nothing(budget: int) -> None:
-    model = small_model(LABELS[0])
-    draw = torch.Generator().manual_seed(1)
-    lengths = [1, 9, 3, 3, 7, 12, 2, 5]
-    batch = [[*torch.randint(4, SIZE, (length,), generator=draw).tolist(), EOS] for length in lengths]
-    for found, segment in zip(decode_all(model, batch, DECODING, budget), batch, strict=True):
-        assert_same([found], alone(model, segment)[:1])
-
-
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_the_tolerances_hold_at_the_width_of_real_models(cell: str) -> None:
     """Errors of rounding grow with the widths and with the spread of the scores."""
@@ -91,5 +81,5 @@ def test_the_tolerances_hold_at_the_width_of_real_models(cell: str) -> None:
     model = decided(build_model(config_of(shape, width=320), 4000, 4000), sharpness=8.0, end=4.0)
     batch = [[*torch.randint(4, 4000, (length,)).tolist(), EOS] for length in (3, 25, 9, 14)]
     greedy = DecodingConfig(beam_size=2, max_length=30)
-    for found, segment in zip(decode_batch(model, *pad(batch), greedy, n_best=2), batch, strict=True):
+    for found, segment in zip(decode(model, *pad(batch), greedy, n_best=2), batch, strict=True):
         assert_same(found, alone(model, segment, greedy))

@@ -8,15 +8,14 @@ import pytest
 import torch
 
 from s2s.config import DecodingConfig, ModelConfig, RegularisationConfig, RunConfig, TrainingConfig
-from s2s.data.batches import Batch, collate
-from s2s.decoding import decode_all
+from s2s.data.batches import Batch, collate, pad
 from s2s.model import Seq2Seq, build_model
 from s2s.text.vocabulary import EOS
 from s2s.training.optimiser import build_optimiser, set_learning_rate
 from s2s.training.schedule import learning_rate
 from s2s.training.steps import Updater
 from tests.combinations import Combination, label, pairwise
-from tests.small_models import SHAPES, config_of
+from tests.small_models import SHAPES, config_of, decode
 
 DIGITS = range(4, 14)
 LONGEST = 4
@@ -55,8 +54,8 @@ def small(combination: Combination) -> ModelConfig:
 
 def exact(model: Seq2Seq, held_out: list[Pair]) -> float:
     """The fraction of strings that greedy search gets wholly right."""
-    found = decode_all(model.eval(), [source for source, _ in held_out], DecodingConfig(beam_size=1), 2048)
-    return sum(one.tokens == target for one, (_, target) in zip(found, held_out, strict=True)) / len(held_out)
+    found = decode(model.eval(), *pad([source for source, _ in held_out]), DecodingConfig(beam_size=1))
+    return sum(one.tokens == target for (one,), (_, target) in zip(found, held_out, strict=True)) / len(held_out)
 
 
 def learn(combination: Combination) -> float:

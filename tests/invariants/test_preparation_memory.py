@@ -10,7 +10,7 @@ import pytest
 MEASURE = """
 import sys, threading
 from pathlib import Path
-from s2s.data.prepare import PrepareTextOptions, prepare_text
+from s2s.data.prepare_text import PrepareTextOptions, prepare_text
 from s2s.text import tokenizer
 from s2s.text.readers import Side
 

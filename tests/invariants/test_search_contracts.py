@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from s2s.config import DecodingConfig
 from s2s.data.batches import collate
-from s2s.decoding import decode_batch, longest_targets, score_batch
+from s2s.decoding import score_batch
 from s2s.model import Seq2Seq
 from s2s.search import Hypothesis
 from s2s.text.vocabulary import BOS, EOS, PAD, UNK
 from tests.combinations import label
-from tests.small_models import PAIRWISE, small_model, sources
+from tests.small_models import PAIRWISE, decode, small_model, sources
 
 LABELS = [label(shape) for shape in PAIRWISE]
 PER_TOKEN = 1e-5
@@ -59,7 +59,7 @@ def unpadded(source: torch.Tensor, lengths: torch.Tensor) -> list[list[int]]:
 def test_a_beam_of_one_is_greedy(name: str, lengths: list[int], seed: int) -> None:
     model = small_model(name)
     batch = sources(lengths, seed=seed)
-    found = decode_batch(model, *batch, DecodingConfig(beam_size=1, max_length=8))
+    found = decode(model, *batch, DecodingConfig(beam_size=1, max_length=8))
     for (hypothesis,), source in zip(found, unpadded(*batch), strict=True):
         tokens, total = greedy(model, source, 8)
         assert hypothesis.tokens == tokens
@@ -82,7 +82,7 @@ def test_a_full_beam_is_brute_force(name: str, lengths: list[int], seed: int, pe
     model = small_model(name, size=6)
     batch = sources(lengths, size=6, seed=seed)
     decoding = DecodingConfig(beam_size=200, length_penalty=penalty, max_length=limit)
-    for found, source in zip(decode_batch(model, *batch, decoding, n_best=best), unpadded(*batch), strict=True):
+    for found, source in zip(decode(model, *batch, decoding, n_best=best), unpadded(*batch), strict=True):
         expected = everything(model, source, limit, penalty)[:best]
         assert [hypothesis.score for hypothesis in found] == pytest.approx([score for score, _ in expected], abs=1e-5)
         assert [hypothesis.tokens for hypothesis in found] == [target for _, target in expected]
@@ -103,7 +103,7 @@ def test_reported_log_probabilities_are_those_of_teacher_forcing(
     model = small_model(name)
     batch = sources(lengths, seed=seed)
     decoding = DecodingConfig(beam_size=beam, length_penalty=penalty, max_length=12)
-    for found, source in zip(decode_batch(model, *batch, decoding, n_best=beam), unpadded(*batch), strict=True):
+    for found, source in zip(decode(model, *batch, decoding, n_best=beam), unpadded(*batch), strict=True):
         assert found
         assert len({tuple(hypothesis.tokens) for hypothesis in found}) == len(found)
         for hypothesis in found:
@@ -119,7 +119,7 @@ def test_alignments_are_where_attention_is_largest() -> None:
     model = small_model(LABELS[0])
     source, lengths = sources([7, 4])
     for (hypothesis,), row, length in zip(
-        decode_batch(model, source, lengths, DecodingConfig(beam_size=3, max_length=9)), source, lengths, strict=True
+        decode(model, source, lengths, DecodingConfig(beam_size=3, max_length=9)), source, lengths, strict=True
     ):
         memory = model.encode(row[:length].unsqueeze(0), length.unsqueeze(0))
         attention = model.decode(memory, torch.tensor([[BOS, *hypothesis.tokens]])).attention[0]
@@ -133,11 +133,7 @@ def test_padding_and_bos_are_never_generated_and_unknown_tokens_may_be(name: str
         for token in (PAD, BOS, UNK):
             model.output.bias[token] = 20.0
         model.output.bias[UNK] = 15.0
-    found = decode_batch(model, *sources([3, 5]), DecodingConfig(beam_size=3, max_length=6), n_best=3)
+    found = decode(model, *sources([3, 5]), DecodingConfig(beam_size=3, max_length=6), n_best=3)
     tokens = {token for hypotheses in found for hypothesis in hypotheses for token in hypothesis.tokens}
     assert UNK in tokens
     assert not tokens & {PAD, BOS, EOS}
-
-
-def test_the_longest_target_follows_the_source_up_to_the_limit() -> None:
-    assert longest_targets(torch.tensor([1, 5, 100]), max_length=50).tolist() == [13, 25, 50]

@@ -50,7 +50,7 @@ def test_a_model_comes_back_as_it_was(model: Path) -> None:
     assert loaded.config == CONFIG
     assert loaded.decoding == DECODING
     assert not loaded.model.training
-    assert loaded.tokenizers.encode_source("the old house") == tokenizers().encode_source("the old house")
+    assert loaded.codec.encode_source("the old house") == tokenizers().encode_source("the old house")
     assert loaded.info.training.dev[0].signature == "nrefs:1"
 
 
@@ -249,7 +249,7 @@ def test_a_run_stands_for_its_best_checkpoint(pristine: Path, tmp_path: Path) ->
 def test_averaged_weights_can_be_saved_in_place_of_the_models_own(pristine: Path, tmp_path: Path) -> None:
     loaded = load_model(pristine)
     doubled = {name: 2 * tensor for name, tensor in unique(loaded.model).items()}
-    save_model(tmp_path, loaded.model, loaded.tokenizers, CONFIG, DECODING, loaded.info.training, doubled)
+    save_model(tmp_path, loaded.model, loaded.codec, CONFIG, DECODING, loaded.info.training, doubled)
     found = unique(load_model(tmp_path).model)
     assert all(torch.equal(found[name], tensor) for name, tensor in doubled.items())
 

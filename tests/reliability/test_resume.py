@@ -15,11 +15,23 @@ from s2s.errors import ConfigError, Stopped, UsageError
 from s2s.training import run as running
 from s2s.training.run import TrainOptions, locked, train
 from tests.digits import prepare_digits
+from tests.tones import prepare_tones
 
 SMALL = {
     "model": {"embedding_width": 16, "encoder": {"width": 16}, "decoder": {"width": 16}},
     "regularisation": {"weight_dropout": 0.1},
     "training": {"max_updates": 12, "batch_tokens": 200, "validation_interval": 5, "warmup_updates": 3},
+}
+
+AUDIO = {
+    "model": {
+        "ctc": True,
+        "tied_embeddings": "output",
+        "frontend": {"kind": "convolution", "channels": 4},
+        **SMALL["model"],
+    },
+    "augmentation": {"joined": 2, "volume": 3.0, "masks_from_epoch": 1},
+    "training": {"max_updates": 8, "batch_frames": 1200, "validation_interval": 5, "warmup_updates": 3},
 }
 
 
@@ -30,6 +42,11 @@ def config(**training: object) -> RunConfig:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare_digits(tmp_path_factory.mktemp("digits"))
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare_tones(tmp_path_factory.mktemp("tones"))
 
 
 def stop_after(updates: int, monkeypatch: pytest.MonkeyPatch, received: Signals = SIGTERM) -> None:
@@ -89,7 +106,7 @@ def test_resumed_equals_uninterrupted(
 
 
 def test_resumed_with_subword_sampling_equals_uninterrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from s2s.data.prepare import PrepareTextOptions, prepare_text
+    from s2s.data.prepare_text import PrepareTextOptions, prepare_text
     from tests.digits import write_pairs
 
     parts = write_pairs(tmp_path / "text")
@@ -100,6 +117,28 @@ def test_resumed_with_subword_sampling_equals_uninterrupted(tmp_path: Path, monk
     with pytest.raises(Stopped):
         train(sampled, TrainOptions(tmp_path / "data", tmp_path / "broken"))
     train(sampled, TrainOptions(tmp_path / "data", tmp_path / "broken"))
+    assert_same(tmp_path / "straight", tmp_path / "broken")
+
+
+@pytest.mark.parametrize(
+    ("settings", "stops"),
+    [
+        ({}, [3]),
+        ({"shortest_first": True, "batch_frames": 900}, [1, 4]),
+        ({"accumulation": 2, "averaging": "best"}, [2]),
+    ],
+)
+def test_resumed_on_audio_equals_uninterrupted(
+    tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], stops: list[int]
+) -> None:
+    """With augmentation, and with CTC's share on its way down."""
+    chosen = parse(RunConfig, {**AUDIO, "training": {**AUDIO["training"], **settings}}, "test")
+    train(chosen, TrainOptions(tones, tmp_path / "straight"))
+    for updates in stops:
+        stop_after(updates, monkeypatch)
+        with pytest.raises(Stopped):
+            train(chosen, TrainOptions(tones, tmp_path / "broken"))
+    train(chosen, TrainOptions(tones, tmp_path / "broken"))
     assert_same(tmp_path / "straight", tmp_path / "broken")
 
 

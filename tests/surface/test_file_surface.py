@@ -9,7 +9,7 @@ import pytest
 from safetensors import safe_open
 
 from s2s.cli.main import main
-from s2s.data.prepared import PreparedData
+from s2s.data.parallel_text import open_text
 
 pytestmark = pytest.mark.xdist_group("worked_example")
 
@@ -58,9 +58,9 @@ def test_the_worked_example_translates_line_by_line(worked_example: Path) -> Non
 
 
 def test_prepared_data(worked_example: Path, frozen: Frozen) -> None:
-    data = PreparedData.open(worked_example / "data" / "mine")
+    data = open_text(worked_example / "data" / "mine")
     frozen("DATA/manifest.json", keys_in(worked_example / "data" / "mine" / "manifest.json"))
-    frozen("DATA columns", sorted(data.split("train").table.column_names))
+    frozen("DATA columns", sorted(data.segments("train").table.column_names))
 
 
 def test_a_run(run: Path, frozen: Frozen) -> None:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from s2s.config import (
     AttentionConfig,
+    CtcConfig,
     DecoderConfig,
     DecodingConfig,
     EncoderConfig,
@@ -51,9 +52,50 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_key() -> None:
     assert text == "run.toml: unknown key model.encoder.layer: did you mean layers?"
 
 
+AUDIO = {"ctc": True, "tied_embeddings": "output", "frontend": {"kind": "convolution"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"training": {"max_updates": 1, "batch_frames": 9}}, "batch_frames has no effect on text"),
+        ({**LIMIT, "augmentation": {}}, "augmentation has no effect on text"),
+        ({"training": {"max_updates": 1, "ctc": {}}}, "training.ctc has no effect without model.ctc = true"),
+        ({**LIMIT, "decoding": {"ctc_weight": 0.5}}, "decoding.ctc_weight has no effect without model.ctc = true"),
+        ({"training": {"max_updates": 1, "batch_tokens": 9}, "model": AUDIO}, "batch_tokens has no effect on audio"),
+        ({**LIMIT, "model": AUDIO, "regularisation": {"source_word_dropout": 0.1}}, "have no effect on audio"),
+        ({**LIMIT, "model": {**AUDIO, "tied_embeddings": "three-way"}}, 'set tied_embeddings = "output"'),
+        ({**LIMIT, "model": {"frontend": {"channels": 3}}}, "channels has no effect on the embedding frontend"),
+        ({**LIMIT, "model": {**AUDIO, "frontend": {"kind": "pyramid", "width": 33}}}, "width must be even"),
+        ({**LIMIT, "model": {"frontend": {"width": 3}}}, "width has no effect on the embedding frontend"),
+        ({**LIMIT, "model": {"attention": {"kind": "location-aware"}}}, 'set decoder.kind = "input-feeding"'),
+        ({**LIMIT, "model": AUDIO, "augmentation": {"speeds": []}}, "speeds is empty"),
+        ({**LIMIT, "model": AUDIO, "augmentation": {"time_masks": 0, "frequency_masks": 0}}, "no effect without masks"),
+        (
+            {**LIMIT, "model": AUDIO, "augmentation": {"speds": []}},
+            "augmentation.speds: did you mean speeds?",
+        ),
+    ],
+)
+def test_what_has_no_effect_on_such_sources_is_refused(document: dict[str, Any], message: str) -> None:
+    assert message in refusal(document)
+
+
+def test_what_depends_on_the_sources_is_settled_and_stays() -> None:
+    text, audio = (parse(RunConfig, {**LIMIT, "model": model}, "run.toml") for model in ({}, AUDIO))
+    assert (text.training.budget, text.training.validation_metric, text.training.ctc) == (1536, "bleu", None)
+    assert (audio.training.budget, audio.training.validation_metric) == (8000, "wer")
+    assert (audio.training.ctc, audio.decoding.ctc_weight) == (CtcConfig(), 0.3)
+    for config in (text, audio):
+        assert parse(RunConfig, to_document(config), "again") == config
+
+
 def test_an_unknown_key_like_no_other_is_refused_with_all_keys_of_its_section() -> None:
     text = refusal({**LIMIT, "decoding": {"zzz": 1}})
-    assert text == "run.toml: unknown key decoding.zzz: known keys here are beam_size, length_penalty, max_length."
+    assert (
+        text
+        == "run.toml: unknown key decoding.zzz: known keys here are beam_size, length_penalty, max_length, ctc_weight."
+    )
 
 
 def test_an_unknown_section_is_refused_with_the_nearest_one() -> None:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from recipes.corpora import ORIGIN, dropped_line
 from s2s.files import write_text
+
+__all__ = ["ORIGIN", "Corpus", "Pair"]
 
 Pair = tuple[str, str]
 """Source and target of one segment, each one line."""
-
-ORIGIN = "corpus.json"
-"""In prepared data: the corpus that it was made of, its licence, and what cleaning took."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Corpus:
     def describe(self) -> str:
         """Counts in two lines for people."""
         sizes = ", ".join(f"{name} {len(pairs):,}" for name, pairs in self.parts.items())
-        lost = ", ".join(f"{reason} {count:,}" for reason, count in self.dropped.most_common()) or "nothing"
-        return f"{'-'.join(self.languages)}: {sizes} segments ({self.licence})\ndropped: {lost}"
+        return f"{'-'.join(self.languages)}: {sizes} segments ({self.licence})\n{dropped_line(self.dropped)}"
 
     def write(self, folder: Path) -> dict[str, tuple[Path, Path]]:
         """Each part as two plain text files in `folder`, one segment a line; returns their paths by part."""

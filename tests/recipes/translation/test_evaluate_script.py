@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from recipes import overview, runs
 from recipes.results import read_results
 from recipes.translation import evaluate, tables
-from s2s.data.prepare import PrepareTextOptions, prepare_text
-from s2s.data.prepared import PreparedData
+from s2s.data.parallel_text import open_text
+from s2s.data.prepare_text import PrepareTextOptions, prepare_text
 from s2s.errors import UsageError
 from s2s.files import sha256, write_json, write_text
 from s2s.inference.translator import Translator
@@ -90,7 +91,7 @@ def call(*arguments: object) -> None:
 
 def test_the_model_and_both_baselines_are_scored(data: Path) -> None:
     """The copy is the source; the neighbour's target comes from training; placeholders are those of the source."""
-    part = evaluate.evaluate_part(PreparedData.open(data), "test", Oracle())
+    part = evaluate.evaluate_part(open_text(data), "test", Oracle())
     bleu = {name: scores["bleu"].value for name, scores in part.systems.items()}
     assert bleu["model"] > bleu["nearest"] > bleu["copy"]
     assert part.placeholders.expected == 2
@@ -103,7 +104,7 @@ def test_the_nearest_neighbour_answers_with_its_own_target(data: Path, monkeypat
     """Not with its source, nor with the target of another row."""
     seen: dict[str, Any] = {}
     monkeypatch.setattr(evaluate, "score_systems", lambda systems, *rest: seen.update(systems) or {})
-    evaluate.evaluate_part(PreparedData.open(data), "test", Oracle())
+    evaluate.evaluate_part(open_text(data), "test", Oracle())
     assert seen["copy"] == [source for source, _ in TEST]
     assert seen["nearest"] == ["Schalte {name} aus", "Schalte {name} aus", "Die Nummer 7 ist schlecht"]
 
@@ -130,9 +131,9 @@ def test_results_are_printed_and_written_into_the_run(
 
 def test_corpora_prepared_by_the_recipe_are_called_by_their_name(data: Path, tmp_path: Path) -> None:
     """Other data by its folder."""
-    assert evaluate.corpus_name(data) == "things-en-de"
+    assert runs.corpus_name(data) == "things-en-de"
     write_json(tmp_path / "corpus.json", {"corpus": "ui_strings"})
-    assert evaluate.corpus_name(tmp_path) == "ui_strings"
+    assert runs.corpus_name(tmp_path) == "ui_strings"
 
 
 @pytest.mark.parametrize(
@@ -154,20 +155,26 @@ def test_a_recorded_run_stands_in_both_readmes(
     run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tables are written anew; the text around them stays."""
-    monkeypatch.setattr(evaluate, "RESULTS", tmp_path / "results.json")
-    for name in ("RESULTS", "README", "OVERVIEW"):
-        path = tmp_path / f"{name.lower()}.{'json' if name == 'RESULTS' else 'md'}"
-        monkeypatch.setattr(tables, name, path)
+    folder = tmp_path / "recipes" / "translation"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(evaluate, "RESULTS", folder / "results.json")
+    for module, name, path in (
+        (tables, "RESULTS", folder / "results.json"),
+        (tables, "README", folder / "readme.md"),
+        (overview, "HERE", folder.parent),
+        (overview, "README", tmp_path / "overview.md"),
+    ):
+        monkeypatch.setattr(module, name, path)
     marked = "".join(
         f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples", "ablations")
     )
-    (tmp_path / "readme.md").write_text(f"# Title\n{marked}the end\n")
+    (folder / "readme.md").write_text(f"# Title\n{marked}the end\n")
     (tmp_path / "overview.md").write_text("<!-- overview -->\n<!-- end of overview -->\n")
     call(run, "--data", data, "--record")
     call(run, "--data", data, "--record")
-    (result,) = read_results(tmp_path / "results.json")
+    (result,) = read_results(folder / "results.json")
     bleu = result["parts"]["test"]["systems"]["model"]["bleu"]
-    readme = (tmp_path / "readme.md").read_text(encoding="utf-8")
+    readme = (folder / "readme.md").read_text(encoding="utf-8")
     assert readme.startswith("# Title\n")
     assert readme.endswith("the end\n")
     assert f"| test | {bleu['score']:.2f} ± {bleu['confidence_95']:.2f} |" in readme

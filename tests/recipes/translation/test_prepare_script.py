@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recipes.translation import prepare
-from s2s.data.prepared import PreparedData
+from s2s.data.parallel_text import open_text
 from s2s.errors import DataError, UsageError
 
 NOUNS = {"dog": "Hund", "cat": "Kater", "man": "Mann", "boy": "Junge", "bird": "Vogel"}
@@ -44,11 +44,11 @@ def test_a_corpus_becomes_prepared_data_with_its_origin(captions: Path, tmp_path
     """All parts, the further test too, with raw text; what the data is stands beside its manifest."""
     data = tmp_path / "data"
     run("multi30k", "--languages", "de-en", "--from-dir", captions, "--output", data)
-    prepared = PreparedData.open(data)
+    prepared = open_text(data)
     assert prepared.languages == ("de", "en")
     assert list(prepared.manifest["parts"]) == ["train", "dev", "test", "test_2017_flickr"]
-    assert len(prepared.split("train")) == 48
-    assert prepared.split("test_2017_flickr").column("source")[0] == "Ein Vogel singt in 3."
+    assert len(prepared.segments("train")) == 48
+    assert prepared.segments("test_2017_flickr").column("source")[0] == "Ein Vogel singt in 3."
     origin = json.loads((data / "corpus.json").read_text(encoding="utf-8"))
     assert (origin["corpus"], origin["dropped"]) == ("multi30k", {})
     assert "research" in origin["licence"]

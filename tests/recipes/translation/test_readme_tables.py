@@ -1,7 +1,8 @@
 """The README's figures are those of results.json and ablations.json."""
 
-from recipes.results import filled, overview, read_results
-from recipes.translation.tables import ABLATIONS, OVERVIEW, README, RESULTS, tables
+from recipes import overview
+from recipes.results import filled, read_results
+from recipes.translation.tables import ABLATIONS, README, RESULTS, tables
 
 
 def test_the_tables_are_those_of_the_recorded_results() -> None:
@@ -10,5 +11,8 @@ def test_the_tables_are_those_of_the_recorded_results() -> None:
     document = README.read_text(encoding="utf-8")
     for name, text in tables(results, read_results(ABLATIONS)).items():
         assert filled(document, name, text, README) == document, name
-    document = OVERVIEW.read_text(encoding="utf-8")
-    assert filled(document, "overview", overview({"translation": results}), OVERVIEW) == document
+
+
+def test_the_overview_is_that_of_all_recipes() -> None:
+    document = overview.README.read_text(encoding="utf-8")
+    assert filled(document, "overview", overview.overview_table(), overview.README) == document

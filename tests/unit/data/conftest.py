@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from s2s.data.prepare import PrepareTextOptions, prepare_text
-from s2s.data.prepared import PreparedData
+from s2s.data.parallel_text import TextData, open_text
+from s2s.data.prepare_text import PrepareTextOptions, prepare_text
 from s2s.text.readers import Side
 
 WORDS = [
@@ -56,20 +56,20 @@ def write_parts(folder: Path, parts: Parts) -> dict[str, tuple[Side, Side]]:
 
 
 @pytest.fixture
-def prepare(tmp_path: Path) -> Callable[..., PreparedData]:
+def prepare(tmp_path: Path) -> Callable[..., TextData]:
     """Prepared data of some parts, the standard ones where not given."""
 
-    def run(parts: Parts | None = None, name: str = "data", **options: object) -> PreparedData:
+    def run(parts: Parts | None = None, name: str = "data", **options: object) -> TextData:
         sides = write_parts(tmp_path / "text", PARTS | (parts or {}))
         prepare_text(PrepareTextOptions(sides, ("en", "de"), tmp_path / name, **options))
-        return PreparedData.open(tmp_path / name)
+        return open_text(tmp_path / name)
 
     return run
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> TextData:
     """The standard data; only for reading."""
     folder = tmp_path_factory.mktemp("prepared")
     prepare_text(PrepareTextOptions(write_parts(folder / "text", PARTS), ("en", "de"), folder / "data"))
-    return PreparedData.open(folder / "data")
+    return open_text(folder / "data")

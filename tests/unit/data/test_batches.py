@@ -1,6 +1,7 @@
 """Batches keep the budget, lose nothing, and come in an order that is a function of (seed, epoch) alone."""
 
 import random
+from dataclasses import replace
 from itertools import islice, pairwise
 
 import pytest
@@ -10,13 +11,13 @@ from hypothesis import strategies as st
 
 from s2s.data import batches as module
 from s2s.data.batches import Batch, TrainingBatches, collate, fill, round_up, validation_batches
-from s2s.data.prepared import PreparedData, Split
+from s2s.data.parallel_text import TextData, TextSegments
 from s2s.text.vocabulary import BOS, EOS, PAD
 
 
 @pytest.fixture
-def train(prepared: PreparedData) -> Split:
-    return prepared.split("train")
+def train(prepared: TextData) -> TextSegments:
+    return prepared.segments("train")
 
 
 @pytest.fixture
@@ -64,9 +65,9 @@ def test_no_batch_costs_more_than_the_budget_unless_it_is_one_segment(lengths: l
 
 
 @pytest.mark.parametrize("alpha", [None, 0.2])
-def test_the_budget_holds_for_what_is_drawn(prepared: PreparedData, train: Split, alpha: float | None) -> None:
-    sampler = prepared.tokenizers.sampler(alpha) if alpha else None
-    for batch in TrainingBatches(train, 320, 1, sampler).epoch(0):
+def test_the_budget_holds_for_what_is_drawn(prepared: TextData, train: TextSegments, alpha: float | None) -> None:
+    sampler = prepared.codec.sampler(alpha) if alpha else None
+    for batch in TrainingBatches(replace(train, sampler=sampler, seed=1), 320, 1).epoch(0):
         labels = batch.target[:, 1:]
         rows, width = len(batch.indices), max(batch.source.shape[1], labels.shape[1])
         assert rows == 1 or rows * width <= 320
@@ -75,7 +76,7 @@ def test_the_budget_holds_for_what_is_drawn(prepared: PreparedData, train: Split
         assert labels.shape[1] == round_up(int(batch.target_lengths.max()))
 
 
-def test_batches_are_mostly_full(train: Split) -> None:
+def test_batches_are_mostly_full(train: TextSegments) -> None:
     found = list(TrainingBatches(train, 640, 1).epoch(0))
     real = sum(int(batch.source_lengths.sum() + batch.target_lengths.sum()) for batch in found)
     padded = sum(batch.source.numel() + batch.target[:, 1:].numel() for batch in found)
@@ -85,11 +86,11 @@ def test_batches_are_mostly_full(train: Split) -> None:
 
 @pytest.mark.usefixtures("small_windows")
 @pytest.mark.parametrize("alpha", [None, 0.2])
-def test_an_epoch_has_each_segment_once(prepared: PreparedData, train: Split, alpha: float | None) -> None:
-    sampler = prepared.tokenizers.sampler(alpha) if alpha else None
-    tokenizers = prepared.tokenizers
+def test_an_epoch_has_each_segment_once(prepared: TextData, train: TextSegments, alpha: float | None) -> None:
+    sampler = prepared.codec.sampler(alpha) if alpha else None
+    tokenizers = prepared.codec
     seen = []
-    for batch in TrainingBatches(train, 320, 1, sampler).epoch(3):
+    for batch in TrainingBatches(replace(train, sampler=sampler, seed=1), 320, 1).epoch(3):
         for index, ids, length, target, labels in zip(
             batch.indices, batch.source, batch.source_lengths, batch.target, batch.target_lengths, strict=True
         ):
@@ -107,10 +108,11 @@ def test_an_epoch_has_each_segment_once(prepared: PreparedData, train: Split, al
 @pytest.mark.usefixtures("small_windows")
 @pytest.mark.parametrize("alpha", [None, 0.2])
 def test_the_order_is_a_function_of_seed_and_epoch_alone(
-    prepared: PreparedData, train: Split, alpha: float | None
+    prepared: TextData, train: TextSegments, alpha: float | None
 ) -> None:
     def batches(seed: int = 1) -> TrainingBatches:
-        return TrainingBatches(train, 320, seed, prepared.tokenizers.sampler(alpha) if alpha else None)
+        sampler = prepared.codec.sampler(alpha) if alpha else None
+        return TrainingBatches(replace(train, sampler=sampler, seed=seed), 320, seed)
 
     used = batches()
     first = list(used.epoch(0))
@@ -124,9 +126,9 @@ def test_the_order_is_a_function_of_seed_and_epoch_alone(
 
 
 @pytest.mark.usefixtures("small_windows")
-def test_sampling_draws_other_subwords_in_other_epochs(prepared: PreparedData, train: Split) -> None:
+def test_sampling_draws_other_subwords_in_other_epochs(prepared: TextData, train: TextSegments) -> None:
     def sources(epoch: int) -> dict[int, list[int]]:
-        found = TrainingBatches(train, 320, 1, prepared.tokenizers.sampler(0.1)).epoch(epoch)
+        found = TrainingBatches(replace(train, sampler=prepared.codec.sampler(0.1), seed=1), 320, 1).epoch(epoch)
         return {index: ids.tolist() for batch in found for index, ids in zip(batch.indices, batch.source, strict=True)}
 
     first, second = sources(0), sources(1)
@@ -135,14 +137,14 @@ def test_sampling_draws_other_subwords_in_other_epochs(prepared: PreparedData, t
 
 @pytest.mark.usefixtures("small_windows")
 @pytest.mark.parametrize("alpha", [None, 0.2])
-def test_skipped_batches_are_the_first_ones(prepared: PreparedData, train: Split, alpha: float | None) -> None:
-    batches = TrainingBatches(train, 320, 1, prepared.tokenizers.sampler(alpha) if alpha else None)
+def test_skipped_batches_are_the_first_ones(prepared: TextData, train: TextSegments, alpha: float | None) -> None:
+    batches = TrainingBatches(replace(train, sampler=prepared.codec.sampler(alpha) if alpha else None, seed=1), 320, 1)
     whole = list(batches.epoch(2))
     for skip in (0, 1, len(whole) // 2, len(whole) - 1, len(whole), len(whole) + 5):
         assert same(list(batches.epoch(2, skip=skip)), whole[skip:])
 
 
-def test_skipping_makes_no_batches(train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skipping_makes_no_batches(train: TextSegments, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 
     def noted(*arguments: object) -> Batch:
@@ -154,7 +156,9 @@ def test_skipping_makes_no_batches(train: Split, monkeypatch: pytest.MonkeyPatch
     assert len(made) == 1
 
 
-def test_the_count_is_that_of_an_epoch(prepared: PreparedData, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_count_is_that_of_an_epoch(
+    prepared: TextData, train: TextSegments, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batches = TrainingBatches(train, 320, 1)
     exact = len(list(batches.epoch(0)))
     assert batches.count() == exact
@@ -162,26 +166,26 @@ def test_the_count_is_that_of_an_epoch(prepared: PreparedData, train: Split, mon
     assert abs(batches.count() - exact) < 0.1 * exact
 
 
-def test_batches_of_an_epoch_are_in_random_order(train: Split) -> None:
+def test_batches_of_an_epoch_are_in_random_order(train: TextSegments) -> None:
     widths = [batch.source.shape[1] for batch in TrainingBatches(train, 320, 1).epoch(0)]
     assert widths != sorted(widths)
     assert widths != sorted(widths, reverse=True)
 
 
-def test_segments_longer_than_the_budget_are_told_once(train: Split, capsys: pytest.CaptureFixture[str]) -> None:
+def test_segments_longer_than_the_budget_are_told_once(train: TextSegments, capsys: pytest.CaptureFixture[str]) -> None:
     batches = TrainingBatches(train, 8, 1)
     assert {len(batch.indices) for batch in batches.epoch(0) if batch.source.shape[1] > 8} == {1}
     list(batches.epoch(1))
     told = capsys.readouterr().err
-    assert told.count("warning: there are segments of more tokens") == 1
+    assert told.count("warning: there are segments that cost more") == 1
     assert "than training.batch_tokens (8)" in told
     list(TrainingBatches(train, 4000, 1).epoch(0))
     assert capsys.readouterr().err == ""
 
 
-def test_validation_is_unsampled_and_says_where_each_segment_belongs(prepared: PreparedData) -> None:
-    dev = prepared.split("dev")
-    expected = dev.tokens(range(len(dev)))
+def test_validation_is_unsampled_and_says_where_each_segment_belongs(prepared: TextData) -> None:
+    dev = prepared.segments("dev")
+    expected = dev.draw(range(len(dev)), None).pairs
     seen = []
     for batch in validation_batches(dev, 320):
         assert len(batch.indices) * max(batch.source.shape[1], batch.target.shape[1] - 1) <= 320

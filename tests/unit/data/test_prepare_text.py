@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from s2s.data.prepare import PrepareTextOptions, prepare_text
-from s2s.data.prepared import PreparedData
+from s2s.data.parallel_text import TextData
+from s2s.data.prepare_text import PrepareTextOptions, prepare_text
 from s2s.errors import DataError, UsageError
 from s2s.text.cleaning import CleaningOptions
 from tests.unit.data.conftest import PARTS, Pairs, write_parts
 
-Prepare = Callable[..., PreparedData]
+Prepare = Callable[..., TextData]
 
 BAD: Pairs = [
     ("", "leer"),
@@ -26,8 +26,8 @@ BAD: Pairs = [
 ]
 
 
-def pairs_of(data: PreparedData, part: str) -> Pairs:
-    split = data.split(part)
+def pairs_of(data: TextData, part: str) -> Pairs:
+    split = data.segments(part)
     return list(zip(split.column("source"), split.column("target"), strict=True))
 
 
@@ -52,7 +52,7 @@ def test_only_the_training_part_is_filtered(prepare: Prepare) -> None:
 
 def test_an_id_is_the_line_in_the_corpus(prepare: Prepare) -> None:
     data = prepare({"dev": [("a", "b"), ("", "c"), ("d", "e")]})
-    assert data.split("dev").column("id") == ["1", "3"]
+    assert data.segments("dev").column("id") == ["1", "3"]
 
 
 def test_cleaning_is_as_the_options_say(prepare: Prepare) -> None:
@@ -78,25 +78,25 @@ def test_the_counts_are_told(prepare: Prepare, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("joint", [True, False])
 def test_ids_are_those_of_the_tokenizers(prepare: Prepare, units: str, joint: bool) -> None:
     data = prepare(units=units, joint=joint)
-    assert data.tokenizers.joint is joint
+    assert data.codec.joint is joint
     assert data.manifest["tokenizer"] == {
         "units": units,
         "joint": joint,
-        "source_size": data.tokenizers.source.size,
-        "target_size": data.tokenizers.target.size,
+        "source_size": data.codec.source.size,
+        "target_size": data.codec.target.size,
     }
     rows = [3, 0, 17]
-    for row, (source_ids, target_ids) in zip(rows, data.split("dev").tokens(rows), strict=True):
+    for row, (source_ids, target_ids) in zip(rows, data.segments("dev").draw(rows, None).pairs, strict=True):
         source, target = PARTS["dev"][row]
-        expected, masks = data.tokenizers.encode_source(source)
-        assert (source_ids, target_ids) == (expected, data.tokenizers.encode_target(target, masks))
-        assert data.tokenizers.decode_target(target_ids, masks) == target
+        expected, masks = data.codec.encode_source(source)
+        assert (source_ids, target_ids) == (expected, data.codec.encode_target(target, masks))
+        assert data.codec.decode_target(target_ids, masks) == target
 
 
 def test_separate_vocabularies_know_their_own_side_only(prepare: Prepare) -> None:
     pairs = [(f"qqq xxx {n}", f"ÄÄÄ ÖÖÖ {n}") for n in range(200)]
     data = prepare({"train": pairs}, joint=False)
-    source, target = data.tokenizers.source, data.tokenizers.target
+    source, target = data.codec.source, data.codec.target
     assert any("q" in piece for piece in source.pieces(range(source.size)))
     assert not any("Ä" in piece for piece in source.pieces(range(source.size)))
     assert not any("q" in piece for piece in target.pieces(range(target.size)))
@@ -104,12 +104,12 @@ def test_separate_vocabularies_know_their_own_side_only(prepare: Prepare) -> Non
 
 def test_placeholders_take_no_part_in_learning(prepare: Prepare) -> None:
     pairs = [(f"Hund {{kennung}} {source}", f"{{kennung}} Hund {target}") for source, target in PARTS["train"]]
-    tokenizer = prepare({"train": pairs}).tokenizers.source
+    tokenizer = prepare({"train": pairs}).codec.source
     assert "k" not in "".join(tokenizer.pieces(range(276, tokenizer.size)))
 
 
 def test_a_vocabulary_size_that_is_given_is_kept(prepare: Prepare) -> None:
-    assert prepare(vocabulary_size=320).tokenizers.source.size == 320
+    assert prepare(vocabulary_size=320).codec.source.size == 320
 
 
 def test_the_same_input_gives_the_same_bytes(prepare: Prepare, tmp_path: Path) -> None:
@@ -120,14 +120,14 @@ def test_the_same_input_gives_the_same_bytes(prepare: Prepare, tmp_path: Path) -
     assert {name.split("/")[0] for name in changed} == {"dev", "manifest.json"}
 
 
-def test_the_manifest_has_the_checksum_of_every_other_file(prepared: PreparedData) -> None:
+def test_the_manifest_has_the_checksum_of_every_other_file(prepared: TextData) -> None:
     files = set(contents(prepared.path)) - {"manifest.json"}
     assert set(prepared.manifest["files"]) == files
     assert {"train", "dev", "test", "tokenizer"} == {name.split("/")[0] for name in files}
 
 
 def test_further_test_parts_are_kept(prepare: Prepare) -> None:
-    assert len(prepare({"test_2017": PARTS["test"][:5]}).split("test_2017")) == 5
+    assert len(prepare({"test_2017": PARTS["test"][:5]}).segments("test_2017")) == 5
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_wrong_options_are_told_before_anything_is_read(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["text"]
 
 
-def test_the_manifest_tells_how_the_data_was_made(prepared: PreparedData) -> None:
+def test_the_manifest_tells_how_the_data_was_made(prepared: TextData) -> None:
     manifest = json.loads((prepared.path / "manifest.json").read_text())
     assert manifest == prepared.manifest
     assert (manifest["format"], manifest["version"], manifest["languages"]) == ("s2s text data", 1, ["en", "de"])

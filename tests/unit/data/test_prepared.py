@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from s2s.data.prepared import PreparedData, encode_pair
+from s2s.data.parallel_text import TextData, encode_pair, open_text
 from s2s.errors import DataError
 from s2s.text.tokenizer import train_tokenizer
 from s2s.text.tokenizers import Tokenizers
@@ -14,49 +14,49 @@ from tests.unit.data.conftest import PARTS
 
 
 @pytest.fixture
-def folder(prepared: PreparedData, tmp_path: Path) -> Path:
+def folder(prepared: TextData, tmp_path: Path) -> Path:
     """A copy that a test may damage."""
     return Path(shutil.copytree(prepared.path, tmp_path / "copy"))
 
 
-def test_text_stays_raw(prepared: PreparedData) -> None:
-    dev = prepared.split("dev")
+def test_text_stays_raw(prepared: TextData) -> None:
+    dev = prepared.segments("dev")
     assert len(dev) == len(PARTS["dev"])
     assert dev.texts([2, 0, 2]) == [PARTS["dev"][row] for row in (2, 0, 2)]
     assert dev.column("target") == [target for _, target in PARTS["dev"]]
     assert prepared.languages == ("en", "de")
 
 
-def test_rows_come_in_the_order_that_is_asked_for(prepared: PreparedData) -> None:
-    train = prepared.split("train")
+def test_rows_come_in_the_order_that_is_asked_for(prepared: TextData) -> None:
+    train = prepared.segments("train")
     rows = [7, 7, 0, len(train) - 1, 3]
-    assert train.tokens(rows) == [encode_pair(prepared.tokenizers, *pair) for pair in train.texts(rows)]
-    assert train.tokens([]) == train.texts([]) == []
+    assert train.draw(rows, None).pairs == [encode_pair(prepared.codec, *pair) for pair in train.texts(rows)]
+    assert train.draw([], None).pairs == train.texts([]) == []
 
 
-def test_data_in_a_model_s_tokens_is_encoded_anew(prepared: PreparedData) -> None:
+def test_data_in_a_model_s_tokens_is_encoded_anew(prepared: TextData) -> None:
     other = train_tokenizer(lambda: ["Hund Garten schön"] * 20, "characters", None, 400)
-    foreign = prepared.with_tokenizers(Tokenizers(other, other, ("en", "de")))
+    foreign = prepared.with_codec(Tokenizers(other, other, ("en", "de")))
     pair = PARTS["dev"][1]
-    assert foreign.split("dev").tokens([1]) == [encode_pair(foreign.tokenizers, *pair)]
-    assert foreign.split("dev").tokens([1]) != prepared.split("dev").tokens([1])
-    assert foreign.split("dev").texts([1]) == [pair]
+    assert foreign.segments("dev").draw([1], None).pairs == [encode_pair(foreign.codec, *pair)]
+    assert foreign.segments("dev").draw([1], None).pairs != prepared.segments("dev").draw([1], None).pairs
+    assert foreign.segments("dev").texts([1]) == [pair]
 
 
-def test_data_in_its_own_tokens_is_left_alone(prepared: PreparedData) -> None:
+def test_data_in_its_own_tokens_is_left_alone(prepared: TextData) -> None:
     again = Tokenizers.load(prepared.path / "tokenizer")
-    assert prepared.with_tokenizers(again) is prepared
+    assert prepared.with_codec(again) is prepared
 
 
 def test_a_folder_that_is_no_data_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(DataError, match=r"is not prepared data: manifest\.json is missing"):
-            PreparedData.open(path)
+            open_text(path)
 
 
-def test_a_part_that_is_not_there_is_named(prepared: PreparedData) -> None:
+def test_a_part_that_is_not_there_is_named(prepared: TextData) -> None:
     with pytest.raises(DataError, match="has no part test_2017; it has train, dev, test"):
-        prepared.split("test_2017")
+        prepared.segments("test_2017")
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_a_part_that_is_not_there_is_named(prepared: PreparedData) -> None:
 def test_a_damaged_manifest_is_named(folder: Path, manifest: str, message: str) -> None:
     (folder / "manifest.json").write_text(manifest)
     with pytest.raises(DataError, match=rf"manifest\.json.*{message}"):
-        PreparedData.open(folder)
+        open_text(folder)
 
 
 def test_every_missing_or_damaged_file_is_named(folder: Path) -> None:
     def use() -> None:
-        data = PreparedData.open(folder)
+        data = open_text(folder)
         for part in data.manifest["parts"]:
-            data.split(part)
+            data.segments(part)
 
     use()
     for name in json.loads((folder / "manifest.json").read_text())["files"]:

@@ -29,10 +29,10 @@ def _scores(model: LoadedModel, windows: Sequence[Sequence[Pair]], batch_tokens:
 
 @torch.inference_mode()
 def _step_by_step(model: LoadedModel, source: str, target: str) -> list[float]:
-    ids, masks = model.tokenizers.encode_source(source)
+    ids, masks = model.codec.encode_source(source)
     state = model.model.start(model.model.encode(torch.tensor([ids]), torch.tensor([len(ids)])))
     found, last = [], BOS
-    for token in [*model.tokenizers.encode_target(target, masks), EOS]:
+    for token in [*model.codec.encode_target(target, masks), EOS]:
         log_probs, state = model.model.step(state, torch.tensor([last]))
         found.append(float(log_probs[0, token]))
         last = token

@@ -92,7 +92,7 @@ def test_tokens_and_alignment_belong_to_the_best(copying: Translator) -> None:
 def test_a_hypothesis_that_spells_the_end_of_a_line_does_not_end_one(
     copying: Translator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pieces = copying._loaded.tokenizers.target.pieces(range(300))
+    pieces = copying._loaded.codec.target.pieces(range(300))
     spelt = [pieces.index(piece) for piece in ("▁a", "<0x0A>", "<0xE2>", "<0x80>", "<0xA8>", "<0x0D>", "<0x00>", "▁a")]
     monkeypatch.setattr(copying, "_search", lambda *_: [[Hypothesis(spelt, [], -1.0, [])]])
     assert [translation.text for translation in copying.translate(["x"])] == ["a     a"]

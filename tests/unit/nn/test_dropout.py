@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from s2s.nn.dropout import LockedDropout, WordDropout
-from s2s.nn.frontends import TextFrontend
 
 ONES = torch.ones(40, 5, 30)
 
@@ -40,24 +39,3 @@ def test_a_rate_of_zero_takes_no_random_numbers(module: nn.Module) -> None:
     before = torch.get_rng_state()
     assert torch.equal(module.train()(ONES), ONES)
     assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_the_text_frontend_scales_embeddings_to_unit_variance() -> None:
-    torch.manual_seed(0)
-    embedding = nn.Embedding(50, 64)
-    frontend = TextFrontend(embedding, dropout=0.5, word_dropout=0.5).eval()
-    tokens = torch.randint(0, 50, (3, 7))
-    torch.testing.assert_close(frontend(tokens), embedding.weight[tokens] * 8)
-    assert frontend.width == 64
-
-
-def test_the_text_frontend_drops_words_and_features_in_training() -> None:
-    torch.manual_seed(0)
-    embedding = nn.Embedding(50, 64)
-    vectors = TextFrontend(embedding, dropout=0.5, word_dropout=0.5)(torch.randint(0, 50, (8, 20)))
-    words = (vectors == 0).all(2)
-    assert 0.3 < words.float().mean().item() < 0.7
-    for row, dropped in zip(vectors, words, strict=True):
-        features = row[~dropped] == 0
-        assert torch.equal(features, features[:1].expand_as(features))
-        assert 0 < int(features[0].sum()) < 64

@@ -32,6 +32,15 @@ def test_recurrent_matrices_are_orthogonal_gate_by_gate(kind: Cell, count: int) 
     assert len({tuple(gate.flatten().tolist()) for gate in found}) == count
 
 
+def test_convolutions_keep_the_variance_of_what_passes_a_relu() -> None:
+    torch.manual_seed(0)
+    made = nn.Conv2d(4, 64, 3)
+    initialise(made)
+    assert made.bias is not None
+    assert not made.bias.any()
+    assert made.weight.var().item() == pytest.approx(2 / (4 * 9), rel=0.1)
+
+
 @pytest.mark.parametrize("kind", ["lstm", "gru", "elman", "elman-relu"])
 def test_input_matrices_are_glorot_uniform_gate_by_gate(kind: Cell) -> None:
     bound = (6 / (F + H)) ** 0.5

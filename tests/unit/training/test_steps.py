@@ -8,7 +8,7 @@ from s2s.data.batches import Batch, collate
 from s2s.errors import ConfigError, NonFiniteError
 from s2s.model import NO_REGULARISATION, Seq2Seq, build_model
 from s2s.training.optimiser import build_optimiser
-from s2s.training.steps import Updater, batch_loss, check_precision
+from s2s.training.steps import Updater, batch_losses, check_precision
 
 SIZE = 12
 SHAPE = ModelConfig(embedding_width=8, encoder=EncoderConfig(width=8), decoder=DecoderConfig(width=8))
@@ -34,14 +34,17 @@ def batch(rows: list[int]) -> Batch:
 def test_loss_is_that_of_torch_over_real_positions() -> None:
     net = model().eval()
     together = batch([0, 1, 2, 3])
-    loss, likelihood, tokens = batch_loss(net, together, smoothing=0.1)
+    losses = batch_losses(net, together, smoothing=0.1)
     decoded = net.decode(net.encode(together.source, together.source_lengths), together.target[:, :-1])
     logits, labels = net.logits(decoded.features).flatten(0, 1), together.target[:, 1:].flatten()
     arguments = {"ignore_index": 0, "reduction": "sum"}
     expected = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1, **arguments)
-    assert tokens == 4 + 2 + 3 + 6
-    torch.testing.assert_close(loss.float(), expected)
-    torch.testing.assert_close(likelihood.float(), torch.nn.functional.cross_entropy(logits, labels, **arguments))
+    assert losses.likelihood is not None
+    assert losses.ctc is None
+    torch.testing.assert_close(losses.total.float(), expected)
+    torch.testing.assert_close(
+        losses.likelihood.float(), torch.nn.functional.cross_entropy(logits, labels, **arguments)
+    )
 
 
 def test_accumulated_batches_make_the_update_of_one_large_batch() -> None:
@@ -49,16 +52,18 @@ def test_accumulated_batches_make_the_update_of_one_large_batch() -> None:
     sums, tokens = updater(one)([batch([0, 1, 2, 3])])
     parts, counted = updater(several)([batch([0]), batch([1, 2]), batch([3])])
     assert tokens == counted == 15
-    torch.testing.assert_close(sums, parts, rtol=1e-5, atol=1e-5)
+    assert sums.keys() == parts.keys() == {"loss", "likelihood", "norm"}
+    for name, value in sums.items():
+        torch.testing.assert_close(value, parts[name], rtol=1e-5, atol=1e-5)
     for mine, other in zip(one.parameters(), several.parameters(), strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-5)
 
 
 def test_gradient_is_clipped_by_its_norm_and_the_norm_before_is_reported() -> None:
     free, clipped = model(), model()
-    norm = updater(free)([batch([0, 1])])[0][2]
+    norm = updater(free)([batch([0, 1])])[0]["norm"]
     gradients = [weight.grad.clone() for weight in free.parameters() if weight.grad is not None]
-    reported = updater(clipped, clip_norm=norm.item() / 4)([batch([0, 1])])[0][2]
+    reported = updater(clipped, clip_norm=norm.item() / 4)([batch([0, 1])])[0]["norm"]
     assert reported == pytest.approx(norm.item())
     shrunk = [weight.grad for weight in clipped.parameters() if weight.grad is not None]
     for gradient, small in zip(gradients, shrunk, strict=True):

@@ -11,10 +11,11 @@ import torch
 from safetensors.torch import load_file
 
 import s2s
-from s2s.checkpoint import load_model, read_info, resolve, unique
+from s2s.checkpoint import DevScore, load_model, read_info, resolve, unique
 from s2s.config import RunConfig, parse
 from s2s.errors import ConfigError, NonFiniteError
 from s2s.training import run as running
+from s2s.training import validation
 from s2s.training.check import check_run
 from s2s.training.manifest import source_commit
 from s2s.training.report import read_rows
@@ -40,7 +41,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scores(values: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let validations give these BLEU scores, one after another."""
     given = iter(values)
-    monkeypatch.setattr(Validator, "__call__", lambda self, model: Validation(1.0, next(given), "signature"))
+    monkeypatch.setattr(
+        Validator,
+        "__call__",
+        lambda self, model: Validation(1.0, scores={"bleu": DevScore(metric="BLEU", value=next(given))}),
+    )
 
 
 def kept(data: Path) -> int:
@@ -133,7 +138,7 @@ def test_starting_from_a_model_keeps_its_weights_and_tokenizer(data: Path, tmp_p
     start = config(max_updates=1, learning_rate=1e-9, averaging="none")
     train(start, TrainOptions(other, tmp_path / "second", start=tmp_path / "first"))
     before, after = load_model(tmp_path / "first"), load_model(tmp_path / "second")
-    assert after.tokenizers.source.model == before.tokenizers.source.model
+    assert after.codec.source.model == before.codec.source.model
     torch.testing.assert_close(
         unique(after.model)["output.bias"], unique(before.model)["output.bias"], atol=1e-6, rtol=0
     )
@@ -171,7 +176,7 @@ def test_a_kill_after_averaging_does_not_train_the_average(
     scores([3.0, 2.0, 1.0, 9.0, 9.0], monkeypatch)
     chosen = config(max_updates=20, averaging="best", keep_best=2, patience=2)
     with monkeypatch.context() as killing:
-        killing.setattr(running, "plot", lambda metrics, picture: (_ for _ in ()).throw(KeyboardInterrupt))
+        killing.setattr(running, "plot_curves", lambda metrics, picture: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             train(chosen, TrainOptions(data, tmp_path / "run"))
     train(chosen, TrainOptions(data, tmp_path / "run"))
@@ -183,7 +188,7 @@ def test_a_kill_after_averaging_does_not_train_the_average(
 def test_a_loss_of_dev_that_is_no_number_ends_the_run(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Validator, "_loss", lambda self, model: math.nan)
+    monkeypatch.setattr(validation, "attention_likelihood", lambda *_, **__: (None, torch.tensor(math.nan)))
     with pytest.raises(NonFiniteError, match="dev part"):
         train(config(), TrainOptions(data, tmp_path / "run"))
 

@@ -1,31 +1,24 @@
 """Preparation of text: filter, learn the tokenizers, write Arrow; the corpus streams through and is never held."""
 
-import importlib.metadata
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import s2s
-from s2s.data.prepared import FORMAT, MANIFEST, VERSION, encode_pair
+from s2s.data.arrow import id_columns, read_rows, save_part, text_columns, write_rows
+from s2s.data.learning import learn_tokenizer
+from s2s.data.parallel_text import encode_pair
+from s2s.data.prepared import MANIFEST, describe_folder
 from s2s.errors import DataError, UsageError
-from s2s.files import committed_folder, sha256, write_json
+from s2s.files import committed_folder, write_json
 from s2s.log import progress, say
 from s2s.text.cleaning import FILTERS, Cleaner, CleaningOptions
 from s2s.text.placeholders import mask_source, mask_target
 from s2s.text.readers import Side, read_pairs
-from s2s.text.tokenizer import (
-    CHARACTER_COVERAGE,
-    SentencePieceTokenizer,
-    Units,
-    default_vocabulary_size,
-    train_tokenizer,
-)
+from s2s.text.tokenizer import Units
 from s2s.text.tokenizers import Tokenizers
 
-BLOCK_ROWS = 1000
+COLUMNS = ("id", "source", "target")
 
 
 @dataclass(frozen=True)
@@ -111,7 +104,7 @@ def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path
                 counts.kept += 1
                 yield {"id": str(counts.read), "source": source, "target": target}
 
-    _write(path, rows())
+    write_rows(path, rows(), text_columns(*COLUMNS))
     counts.taken = {reason: cleaner.taken[reason] for reason in FILTERS}
     if counts.kept == 0:
         most, taken = cleaner.taken.most_common(1)[0] if cleaner.taken else ("", 0)
@@ -120,91 +113,41 @@ def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path
     return counts
 
 
-def _write(path: Path, rows: Iterator[dict[str, Any]], *id_columns: str) -> None:
-    """Rows of text, and of token ids if there are any, to one Arrow file."""
-    from datasets import Features, List, Value
-    from datasets.arrow_writer import ArrowWriter
-
-    columns: dict[str, Any] = {name: Value("string") for name in ("id", "source", "target")}
-    columns |= {name: List(Value("int32")) for name in id_columns}
-    with ArrowWriter(path=str(path), features=Features(columns)) as writer:
-        while block := list(islice(rows, BLOCK_ROWS)):
-            writer.write_batch({name: [row[name] for row in block] for name in columns})
-        writer.finalize()
-
-
-def _read(path: Path) -> Iterator[dict[str, str]]:
-    """Rows of text of an Arrow file, a block at a time."""
-    from datasets import Dataset
-
-    for block in Dataset.from_file(str(path)).with_format("arrow").iter(BLOCK_ROWS):
-        yield from block.to_pylist()
-
-
 def _masked(path: Path) -> Iterator[tuple[str, str]]:
-    for row in _read(path):
+    for row in read_rows(path):
         masked, masks = mask_source(row["source"])
         yield masked, mask_target(row["target"], masks)
 
 
 def _learn(path: Path, options: PrepareTextOptions) -> Tokenizers:
     """Tokenizers of the training part."""
+    chosen = options.units, options.vocabulary_size
     if options.joint:
-        tokenizer = _learn_one(lambda: (text for pair in _masked(path) for text in pair), options, "joint")
+        tokenizer = learn_tokenizer(lambda: (text for pair in _masked(path) for text in pair), "joint", *chosen)
         return Tokenizers(tokenizer, tokenizer, options.languages)
-    source = _learn_one(lambda: (pair[0] for pair in _masked(path)), options, "source")
-    target = _learn_one(lambda: (pair[1] for pair in _masked(path)), options, "target")
+    source = learn_tokenizer(lambda: (pair[0] for pair in _masked(path)), "source", *chosen)
+    target = learn_tokenizer(lambda: (pair[1] for pair in _masked(path)), "target", *chosen)
     return Tokenizers(source, target, options.languages)
-
-
-def _learn_one(texts: Callable[[], Iterator[str]], options: PrepareTextOptions, name: str) -> SentencePieceTokenizer:
-    say(f"learning the {name} vocabulary")
-    default = 0
-    if options.vocabulary_size is None:
-        frequencies: Counter[str] = Counter()
-        for text in texts():
-            frequencies.update(text)
-        default = default_vocabulary_size(frequencies.total(), _alphabet_size(frequencies))
-    tokenizer = train_tokenizer(texts, options.units, options.vocabulary_size, default)
-    say(f"{name} vocabulary: {tokenizer.size:,} {options.units}")
-    return tokenizer
-
-
-def _alphabet_size(frequencies: Counter[str]) -> int:
-    """How many of the most frequent characters make up the share of the text that has entries of its own."""
-    allowed = CHARACTER_COVERAGE * frequencies.total()
-    size = 0
-    for _, count in frequencies.most_common():
-        if allowed <= 0:
-            break
-        allowed -= count
-        size += 1
-    return size
 
 
 def _encode(path: Path, folder: Path, tokenizers: Tokenizers, total: int, name: str) -> None:
     """The part with token ids, as a data set in a folder of its own; its fingerprint is a function of the content."""
-    from datasets import Dataset, disable_progress_bars
 
     def rows() -> Iterator[dict[str, Any]]:
-        for row in progress(_read(path), f"encoding {name}", total=total):
+        for row in progress(read_rows(path), f"encoding {name}", total=total):
             source, target = encode_pair(tokenizers, row["source"], row["target"])
             yield {**row, "source_ids": source, "target_ids": target}
 
-    disable_progress_bars()
     encoded = path.with_suffix(".encoded.arrow")
-    _write(encoded, rows(), "source_ids", "target_ids")
-    table = Dataset.from_file(str(encoded))
-    Dataset(table.data, info=table.info, fingerprint=sha256(encoded)[:16]).save_to_disk(str(folder))
+    write_rows(encoded, rows(), text_columns(*COLUMNS) | id_columns("source_ids", "target_ids"))
+    save_part(encoded, folder)
 
 
 def _manifest(
     options: PrepareTextOptions, counts: dict[str, PartCounts], tokenizers: Tokenizers, folder: Path
 ) -> dict[str, Any]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
-        "format": FORMAT,
-        "version": VERSION,
+        **describe_folder(folder, "text", ("sentencepiece", "datasets", "pyarrow")),
         "languages": list(options.languages),
         "parts": {name: asdict(count) for name, count in counts.items()},
         "cleaning": asdict(options.cleaning),
@@ -214,7 +157,4 @@ def _manifest(
             "source_size": tokenizers.source.size,
             "target_size": tokenizers.target.size,
         },
-        "files": {str(path.relative_to(folder)): sha256(path) for path in files},
-        "versions": {"s2s": s2s.__version__}
-        | {name: importlib.metadata.version(name) for name in ("sentencepiece", "datasets", "pyarrow")},
     }

@@ -1,0 +1,1 @@
+"""Audio: manifests, reading and resampling, log-mel features and their augmentation, checks of a corpus."""

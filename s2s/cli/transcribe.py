@@ -1,0 +1,160 @@
+"""`s2s transcribe`: recordings in, transcripts out, in order."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from s2s.cli.options import computing_options, end_with_skipped
+from s2s.errors import UsageError
+
+if TYPE_CHECKING:
+    from s2s.audio.reading import Source
+    from s2s.inference.transcriber import Transcriber, TranscriptionOptions
+
+AUDIO = frozenset([".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64", ".caf", ".sph"])
+"""The ends of names that count as audio in a folder."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of the command, as they were given."""
+
+    written_as: str
+    output_dir: Path | None
+    beam_size: int | None
+    n_best: int
+    length_penalty: float | None
+    ctc_weight: float | None
+    window: float | None
+    batch_frames: int
+    device: str
+    precision: str
+    threads: int | None
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("audio", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="AUDIO...")
+@click.option(
+    "--format",
+    "written_as",
+    type=click.Choice(["text", "json", "srt", "vtt", "ctm"]),
+    default="text",
+    show_default=True,
+    help="text: a line for each file; the last three have the times of words.",
+)
+@click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), help="Write a file for each recording.")
+@click.option("--beam-size", type=click.IntRange(1, 1000), help="Hypotheses kept at each step; 1 is greedy search.")
+@click.option("--n-best", type=click.IntRange(min=1), default=1, help="Texts given per passage; needs --format json.")
+@click.option("--length-penalty", type=click.FloatRange(0, 10), help="Exponent of the length in scores.")
+@click.option("--ctc-weight", type=click.FloatRange(0, 1), help="Share of CTC in scores.")
+@click.option("--window", type=click.FloatRange(min=1), help="Seconds of a passage at most; default: as in training.")
+@computing_options("frames", 20_000)
+def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
+    """Transcribe recordings to standard output, or to files of their own.
+
+    MODEL is a model directory, or a run for its best checkpoint. AUDIO are files (WAV, FLAC, OGG, Opus, MP3) of any
+    rate, folders (their recordings, sorted), or - for standard input. Long recordings are cut into passages where they
+    are quietest. A file that cannot be read gives an empty line, and exit code 3.
+    """
+    settings = Settings(**options)
+    if settings.n_best > 1 and settings.written_as != "json":
+        raise UsageError("--n-best needs --format json: the others have one text for each recording.")
+    files = list(_files(audio))
+    if settings.written_as in ("srt", "vtt") and len(files) > 1 and settings.output_dir is None:
+        raise UsageError(f"{len(files):,} recordings need a file each as {settings.written_as}: add --output-dir.")
+    targets = _targets(files, settings)
+    from s2s.inference.transcriber import Transcriber
+
+    transcriber = Transcriber.load(
+        model, device=settings.device, precision=settings.precision, threads=settings.threads
+    )
+    _transcribe(transcriber, files, targets, settings)
+
+
+def _files(audio: tuple[Path, ...]) -> Iterator[Path]:
+    """The recordings that were named, folders opened; UsageError for a folder without any."""
+    for path in audio:
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO and file.is_file())
+            if not found:
+                raise UsageError(f"{path} holds no recordings: no file whose name ends in {', '.join(sorted(AUDIO))}.")
+            yield from found
+        else:
+            yield path
+
+
+def _targets(files: list[Path], settings: Settings) -> list[Path | None]:
+    """Where each transcript goes, None for standard output; UsageError when two go to one place."""
+    if settings.output_dir is None:
+        return [None] * len(files)
+    from s2s.inference.captions import SUFFIXES
+
+    names = ["standard-input" if str(file) == "-" else file.stem for file in files]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise UsageError(f"Two recordings would be written to {twice[0]}{SUFFIXES[settings.written_as]}: rename one.")
+    settings.output_dir.mkdir(parents=True, exist_ok=True)
+    return [settings.output_dir / f"{name}{SUFFIXES[settings.written_as]}" for name in names]
+
+
+def _transcribe(transcriber: "Transcriber", files: list[Path], targets: list[Path | None], settings: Settings) -> None:
+    from s2s.files import write_text
+    from s2s.inference.captions import FORMATS
+    from s2s.log import progress, say, warn
+
+    options = _options(transcriber, settings)
+    write = FORMATS[settings.written_as]
+    started, seconds, problems = time.monotonic(), 0.0, 0
+    transcripts = transcriber.stream(map(_source, files), options)
+    for transcript, target in zip(
+        progress(transcripts, "transcribe", len(files), "files", delay=10), targets, strict=True
+    ):
+        if target is None:
+            sys.stdout.buffer.write(write(transcript).encode())
+            sys.stdout.buffer.flush()
+        else:
+            write_text(target, write(transcript))
+        seconds += transcript.seconds
+        problems += transcript.problem is not None
+        if transcript.problem is not None:
+            warn(transcript.problem)
+    passed = time.monotonic() - started
+    if seconds:
+        say(f"{seconds:.1f} s of audio in {passed:.1f} s: real-time factor {passed / seconds:.3f}")
+    if problems:
+        warn(f"{problems:,} of {len(files):,} recordings could not be read, or not to their end.")
+    end_with_skipped(problems)
+
+
+def _options(transcriber: "Transcriber", settings: Settings) -> "TranscriptionOptions":
+    """How to search; UsageError when an option could not change the output."""
+    from s2s.inference.captions import TIMED
+    from s2s.inference.transcriber import TranscriptionOptions
+
+    options = TranscriptionOptions(
+        settings.beam_size,
+        settings.n_best,
+        settings.length_penalty,
+        settings.ctc_weight,
+        settings.window,
+        settings.batch_frames,
+    )
+    if settings.written_as in TIMED and not transcriber.aligns:
+        raise UsageError(
+            f"--format {settings.written_as} needs times, which only a model with CTC has. Give text or json."
+        )
+    greedy = transcriber.settle(options).beam_size == 1
+    if greedy and settings.length_penalty is not None and settings.written_as != "json":
+        raise UsageError("--length-penalty has no effect with a beam of 1: remove it, or give --beam-size.")
+    return options
+
+
+def _source(file: Path) -> "Source":
+    return sys.stdin.buffer if str(file) == "-" else file

@@ -1,0 +1,66 @@
+"""What stands between the files of a person and the numbers of a model, and travels with the model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+from torch import Tensor
+
+from s2s.text.tokenizers import Tokenizers
+
+Kind = Literal["text", "audio"]
+"""What sources are made of."""
+
+
+class Target(Protocol):
+    """The vocabulary of the target."""
+
+    @property
+    def size(self) -> int:
+        """How many entries it has."""
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The units of ids, as people read them."""
+
+
+class Codec(Protocol):
+    """From sources to what a model reads, and from target ids to text."""
+
+    @property
+    def kind(self) -> Kind:
+        """What sources are made of."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Source and target language, or the one that is spoken."""
+
+    @property
+    def joint(self) -> bool:
+        """Whether source and target share one vocabulary."""
+
+    @property
+    def source_size(self) -> int:
+        """Entries of the source's vocabulary, or features of a frame."""
+
+    @property
+    def target(self) -> Target:
+        """The vocabulary of the target."""
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of the files that `save` writes."""
+
+    def save(self, folder: Path) -> None:
+        """Write those files into an existing folder."""
+
+    def longest_targets(self, source_lengths: Tensor) -> Tensor:
+        """How many tokens hypotheses for sources of these lengths (B) may have."""
+
+
+def load_codec(folder: Path, kind: Kind) -> Codec:
+    """What `save` wrote; ModelError names a file that is missing or damaged."""
+    if kind == "text":
+        return Tokenizers.load(folder)
+    from s2s.data.speech import SpeechCodec
+
+    return SpeechCodec.load(folder)

@@ -1,0 +1,277 @@
+"""Prepared audio: recordings that stay where they are, read and turned into features when they are needed."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed
+from s2s.audio.features import FeatureSettings, FilterBank, Statistics, normalise
+from s2s.audio.reading import read_at
+from s2s.config import AugmentationConfig, RunConfig
+from s2s.data.arrow import BLOCK_ROWS
+from s2s.data.codec import Codec
+from s2s.data.prepared import PreparedData, open_data
+from s2s.errors import DataError, ModelError
+from s2s.files import write_bytes, write_json
+from s2s.rng import python_random
+from s2s.text.tokenizer import SentencePieceTokenizer
+
+RECORD, TARGET = "speech.json", "target.model"
+TOKENS_PER_SECOND = 30
+"""More tokens than anybody speaks: fast speech has some 25 characters a second."""
+
+MIN_LONGEST, MAX_LONGEST = 0.01, 3600.0
+
+FRAMES_MULTIPLE = 16
+"""Padded lengths in frames are multiples of it, so that a frontend that leaves a quarter leaves multiples of 4."""
+
+
+@dataclass(frozen=True)
+class SpeechCodec:
+    """From samples to features, and from ids to text; `longest` is the longest segment of training, in seconds."""
+
+    settings: FeatureSettings
+    target: SentencePieceTokenizer
+    language: str
+    longest: float
+    statistics: Statistics | None = None
+
+    @property
+    def kind(self) -> Literal["audio"]:
+        """See `Codec`."""
+        return "audio"
+
+    @property
+    def languages(self) -> tuple[str]:
+        """See `Codec`."""
+        return (self.language,)
+
+    @property
+    def joint(self) -> bool:
+        """See `Codec`."""
+        return False
+
+    @property
+    def source_size(self) -> int:
+        """See `Codec`."""
+        return self.settings.bands
+
+    @property
+    def files(self) -> frozenset[str]:
+        """See `Codec`."""
+        return frozenset([RECORD, TARGET])
+
+    @cached_property
+    def filter_bank(self) -> FilterBank:
+        """The filter bank of the settings."""
+        return FilterBank(self.settings)
+
+    def features(self, samples: Tensor) -> Tensor:
+        """Samples (N) of the settings' rate to normalised features (S, F)."""
+        return normalise(self.filter_bank(samples), self.statistics)
+
+    def longest_targets(self, source_lengths: Tensor) -> Tensor:
+        """See `Codec`."""
+        return (source_lengths * self.settings.shift * TOKENS_PER_SECOND).long() + 10
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of target ids."""
+        return self.target.decode(ids)
+
+    def save(self, folder: Path) -> None:
+        """See `Codec`."""
+        statistics = None if self.statistics is None else self.statistics.to_document()
+        write_bytes(folder / TARGET, self.target.model)
+        document = {
+            "language": self.language,
+            "longest": self.longest,
+            "features": self.settings.to_document(),
+            "statistics": statistics,
+        }
+        write_json(folder / RECORD, document)
+
+    @classmethod
+    def load(cls, folder: Path) -> "SpeechCodec":
+        """What `save` wrote; ModelError names the file that is missing or damaged."""
+        path = folder / RECORD
+        try:
+            record = json.loads(path.read_bytes())
+            language, features, statistics = (record[key] for key in ("language", "features", "statistics"))
+            longest = float(record["longest"])
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ModelError(f"{path} does not describe features of speech.") from error
+        if not MIN_LONGEST <= longest <= MAX_LONGEST:
+            raise ModelError(f"{path} speaks of segments of {longest:g} seconds, which cannot be.")
+        settings = FeatureSettings.from_document(features)
+        return cls(
+            settings,
+            SentencePieceTokenizer.load(folder / TARGET),
+            str(language),
+            longest,
+            None if statistics is None else Statistics.from_document(statistics, settings.bands),
+        )
+
+
+@dataclass(frozen=True)
+class SpeechData(PreparedData):
+    """Prepared audio."""
+
+    codec: SpeechCodec
+
+    @classmethod
+    def open(cls, path: Path, manifest: dict[str, Any]) -> "SpeechData":
+        """The audio in a folder whose manifest was read."""
+        return cls(path, manifest, SpeechCodec.load(path / "tokenizer"))
+
+    def segments(self, name: str, config: RunConfig | None = None) -> "SpeechSegments":
+        """See `PreparedData`; with a config, its augmentation."""
+        augmentation, seed = (config.augmentation, config.seed) if config else (None, 0)
+        return SpeechSegments(self.table(name), self.path, self.codec, self.foreign, augmentation, seed)
+
+    def with_codec(self, codec: Codec) -> "SpeechData":
+        """See `PreparedData`; the text is encoded anew where the tokenizer is not the data's own."""
+        assert isinstance(codec, SpeechCodec)
+        foreign = codec.target.model != self.codec.target.model
+        return replace(self, codec=codec, foreign=foreign or self.foreign)
+
+
+def open_speech(path: Path) -> SpeechData:
+    """The prepared audio in a folder; DataError when it holds none, or something else."""
+    data = open_data(path)
+    if not isinstance(data, SpeechData):
+        raise DataError(f"{path} holds {data.codec.kind} and no audio.")
+    return data
+
+
+@dataclass(frozen=True)
+class SpeechSegments:
+    """One part: where each recording lies, and its transcript."""
+
+    table: Any
+    folder: Path
+    codec: SpeechCodec
+    foreign: bool = False
+    augmentation: AugmentationConfig | None = None
+    seed: int = 0
+    multiple: int = FRAMES_MULTIPLE
+    budget: str = "batch_frames"
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def column(self, name: str) -> list[Any]:
+        """A whole column: id, audio, offset, duration, speaker, target, seconds."""
+        values: list[Any] = self.table.data.column(name).to_pylist()
+        return values
+
+    def name(self, row: int) -> str:
+        """See `Segments`."""
+        return str(self.table[row]["id"])
+
+    def references(self) -> list[str]:
+        """See `Segments`."""
+        return self.column("target")
+
+    def text(self, row: int, tokens: Sequence[int]) -> str:
+        """See `Segments`."""
+        return self.codec.decode(tokens)
+
+    @cached_property
+    def by_speaker(self) -> dict[str | None, list[int]]:
+        """The rows of each speaker."""
+        rows: dict[str | None, list[int]] = {}
+        for row, speaker in enumerate(self.column("speaker")):
+            rows.setdefault(speaker, []).append(row)
+        return rows
+
+    def draw(self, rows: Sequence[int], epoch: int | None) -> "DrawnSpeech":
+        """See `Segments`."""
+        takes = [self._take(row, epoch) for row in rows]
+        needed = sorted({row for take in takes for row in take.rows})
+        found = self.table.with_format("arrow")[needed].to_pylist()
+        return DrawnSpeech(self, takes, dict(zip(needed, found, strict=True)), epoch)
+
+    def _take(self, row: int, epoch: int | None) -> "Take":
+        """How a row comes in an epoch."""
+        augmentation = self.augmentation
+        if augmentation is None or epoch is None:
+            return Take((row,))
+        draw = python_random(self.seed, "augmentation", epoch, row)
+        rows = [row]
+        if augmentation.joined > 1:
+            others = self.by_speaker[self.table.data.column("speaker")[row].as_py()]
+            rows += [draw.choice(others) for _ in range(draw.randrange(augmentation.joined))]
+        speed = draw.choice(augmentation.speeds)
+        return Take(tuple(rows), speed, draw.uniform(-augmentation.volume, augmentation.volume))
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """All rows, one after the other."""
+        for block in self.table.with_format("arrow").iter(BLOCK_ROWS):
+            yield from block.to_pylist()
+
+    def samples(self, record: dict[str, Any]) -> Tensor:
+        """The samples (N) of a row at the codec's rate."""
+        return read_at(self.folder / record["audio"], self.codec.settings.rate, record["offset"], record["duration"])
+
+
+@dataclass(frozen=True)
+class Take:
+    """The rows that are joined into one segment, its speed, and its change of volume in decibels."""
+
+    rows: tuple[int, ...]
+    speed: float = 1.0
+    volume: float = 0.0
+
+
+@dataclass(frozen=True)
+class DrawnSpeech:
+    """Takes of recordings that are read when a batch wants them."""
+
+    segments: SpeechSegments
+    takes: list[Take]
+    records: dict[int, dict[str, Any]]
+    epoch: int | None
+
+    @cached_property
+    def lengths(self) -> list[tuple[int, int]]:
+        """See `Drawn`."""
+        return [self._length(take) for take in self.takes]
+
+    def _length(self, take: Take) -> tuple[int, int]:
+        records = [self.records[row] for row in take.rows]
+        rate, bank = self.segments.codec.settings.rate, self.segments.codec.filter_bank
+        samples = samples_after_speed(sum(int(record["samples"]) for record in records), rate, take.speed)
+        return bank.frames(samples), len(self._target(take))
+
+    def _target(self, take: Take) -> list[int]:
+        codec, records = self.segments.codec, [self.records[row] for row in take.rows]
+        if self.segments.foreign:
+            return codec.target.encode(" ".join(record["target"] for record in records))
+        return [token for record in records for token in record["target_ids"]]
+
+    def target(self, position: int) -> list[int]:
+        """See `Drawn`."""
+        return self._target(self.takes[position])
+
+    def pair(self, position: int) -> tuple[Tensor, list[int]]:
+        """See `Drawn`."""
+        take, segments = self.takes[position], self.segments
+        samples = torch.cat([segments.samples(self.records[row]) for row in take.rows])
+        if take.speed != 1:
+            samples = change_speed(samples, segments.codec.settings.rate, take.speed)
+        if take.volume:
+            samples = change_volume(samples, take.volume)
+        features = segments.codec.features(samples)
+        augmentation = segments.augmentation
+        if augmentation is not None and self.epoch is not None and self.epoch >= augmentation.masks_from_epoch:
+            draw = python_random(segments.seed, "masks", self.epoch, take.rows[0])
+            features = mask(features, draw, augmentation)
+        return features, self._target(take)

@@ -1,0 +1,228 @@
+"""The transcriber: recordings in, transcripts out, in order, from one model directory."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from s2s.audio.checking import is_silent
+from s2s.audio.reading import Source
+from s2s.audio.sources import source_name
+from s2s.audio.windows import Window, cut_windows, windows
+from s2s.checkpoint import LoadedModel
+from s2s.config import DecodingConfig, parse
+from s2s.data.batches import fill, pad, round_up
+from s2s.data.speech import FRAMES_MULTIPLE, SpeechCodec
+from s2s.decoding import decode_encoded
+from s2s.errors import AudioError, ConfigError, UsageError
+from s2s.inference.results import Candidate, one_line
+from s2s.inference.runtime import load_for_inference
+from s2s.inference.transcripts import Passage, Transcript, Word
+from s2s.inference.words import align_words
+from s2s.search import Hypothesis
+
+MIN_WINDOW = 1.0
+"""Seconds; in less there is hardly a word."""
+
+
+@dataclass(frozen=True)
+class TranscriptionOptions:
+    """How to transcribe; None means as the model's own record says.
+
+    `n_best` hypotheses are kept of each passage; `window` bounds a passage in seconds, and is by default as long as
+    what the model was trained on; `batch_frames` bounds the frames, padding included, that are searched at once.
+    """
+
+    beam_size: int | None = None
+    n_best: int = 1
+    length_penalty: float | None = None
+    ctc_weight: float | None = None
+    window: float | None = None
+    batch_frames: int = 20_000
+
+
+@dataclass
+class _Open:
+    """A recording whose windows are still being read or searched; `waiting` counts those without a passage."""
+
+    name: str
+    seconds: float = 0.0
+    passages: list[Passage] = field(default_factory=list)
+    waiting: int = 0
+    read: bool = False
+    problem: str | None = None
+
+    def transcript(self, number: int) -> Transcript:
+        """What became of it."""
+        passages = tuple(sorted(self.passages, key=lambda passage: passage.start))
+        return Transcript(Path(self.name).stem or str(number), self.name, self.seconds, passages, self.problem)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A window of a recording that waits for its text; its features are None where there is nothing to hear."""
+
+    recording: _Open
+    start: float
+    end: float
+    features: Tensor | None
+
+    @property
+    def frames(self) -> int:
+        """What it costs of the budget."""
+        return 0 if self.features is None else round_up(len(self.features), FRAMES_MULTIPLE)
+
+
+class Transcriber:
+    """A model that transcribes."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        if not isinstance(loaded.codec, SpeechCodec):
+            raise UsageError(f"{loaded.folder} reads text: use `s2s translate`.")
+        self._loaded = loaded
+        self._codec = loaded.codec
+        self._device = next(loaded.model.parameters()).device
+
+    @classmethod
+    def load(
+        cls, path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
+    ) -> "Transcriber":
+        """The transcriber of a model directory or a run; `threads` holds for the whole process.
+
+        ModelError: it cannot be read, see `s2s.checkpoint.load_model`. UsageError: no such device or precision.
+        """
+        return cls(load_for_inference(path, device, precision, threads))
+
+    @property
+    def language(self) -> str:
+        """The code of the language that is spoken."""
+        return self._codec.language
+
+    @property
+    def aligns(self) -> bool:
+        """Whether words come with their times, for which CTC is needed."""
+        return self._loaded.config.ctc
+
+    def transcribe(
+        self,
+        audio: Source | str,
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        length_penalty: float | None = None,
+        ctc_weight: float | None = None,
+        window: float | None = None,
+    ) -> Transcript:
+        """The transcript of one recording.
+
+        AudioError: it cannot be read to its end. UsageError: an option is out of its range.
+        """
+        options = TranscriptionOptions(beam_size, n_best, length_penalty, ctc_weight, window)
+        transcript = next(self.stream([Path(audio) if isinstance(audio, str) else audio], options))
+        if transcript.problem is not None:
+            raise AudioError(transcript.problem)
+        return transcript
+
+    def stream(self, recordings: Iterable[Source], options: TranscriptionOptions) -> Iterator[Transcript]:
+        """The transcripts of all recordings, in order. What cannot be read has a `problem`."""
+        rate, longest = self._codec.settings.rate, options.window or self._codec.longest
+        return self._stream(((source_name(one), windows(one, rate, longest)) for one in recordings), options)
+
+    def stream_samples(self, recordings: Iterable[Tensor], options: TranscriptionOptions) -> Iterator[Transcript]:
+        """The same for samples (N,) in memory, which have the rate of the model's features."""
+        rate, longest = self._codec.settings.rate, options.window or self._codec.longest
+        return self._stream((("", cut_windows([one], rate, longest)) for one in recordings), options)
+
+    def _stream(
+        self, recordings: Iterable[tuple[str, Iterator[Window]]], options: TranscriptionOptions
+    ) -> Iterator[Transcript]:
+        """Windows of several recordings are searched together, as soon as they fill a batch."""
+        decoding = self.settle(options)
+        queue: deque[_Open] = deque()
+        tasks: list[_Task] = []
+        done = 0
+        for name, found in recordings:
+            queue.append(_Open(name))
+            for task in self._read(found, queue[-1]):
+                tasks.append(task)
+                if sum(waiting.frames for waiting in tasks) >= options.batch_frames:
+                    self._search(tasks, decoding, options)
+                    tasks = []
+            while queue and queue[0].read and not queue[0].waiting:
+                done += 1
+                yield queue.popleft().transcript(done)
+        self._search(tasks, decoding, options)
+        for number, opened in enumerate(queue, start=done + 1):
+            yield opened.transcript(number)
+
+    def _read(self, found: Iterator[Window], opened: _Open) -> Iterator[_Task]:
+        """The windows of a recording; a problem with it ends them and is kept."""
+        rate = self._codec.settings.rate
+        try:
+            for window in found:
+                opened.seconds = window.start + len(window.samples) / rate
+                opened.waiting += 1
+                features = None if is_silent(window.samples) else self._codec.features(window.samples)
+                yield _Task(opened, window.start, opened.seconds, features)
+        except AudioError as error:
+            opened.problem = str(error)
+        opened.read = True
+
+    def settle(self, options: TranscriptionOptions) -> DecodingConfig:
+        """The options with the model's own where there is none; UsageError names one that is out of its range."""
+        own = self._loaded.decoding
+        settled = {
+            name: getattr(own, name) if getattr(options, name) is None else getattr(options, name)
+            for name in ("beam_size", "length_penalty", "ctc_weight")
+        }
+        decoding = parse(DecodingConfig, settled | {"max_length": own.max_length}, "how to transcribe")
+        if decoding.ctc_weight and not self._loaded.config.ctc:
+            raise ConfigError(f"ctc_weight has no effect: {self._loaded.folder} has no CTC. Leave it out.")
+        if options.n_best > decoding.beam_size:
+            raise UsageError(f"A beam of {decoding.beam_size} cannot give {options.n_best} texts. Raise the beam size.")
+        if options.window is not None and not options.window >= MIN_WINDOW:
+            raise UsageError(f"A window must have {MIN_WINDOW:g} seconds or more (it has {options.window:g}).")
+        return decoding
+
+    def _search(self, tasks: Sequence[_Task], decoding: DecodingConfig, options: TranscriptionOptions) -> None:
+        """Find the passages of all tasks, those of like length together."""
+        costs = [task.frames for task in tasks]
+        for chosen in fill(sorted(range(len(tasks)), key=costs.__getitem__), costs, options.batch_frames):
+            heard = [tasks[n] for n in chosen if tasks[n].features is not None]
+            for task, passage in zip(heard, self._passages(heard, decoding, options.n_best), strict=True):
+                task.recording.passages.append(passage)
+            for n in chosen:
+                task = tasks[n]
+                if task.features is None:
+                    silence = (Candidate("", 0.0),)
+                    task.recording.passages.append(Passage(task.start, task.end, "", 0.0, (), silence))
+                task.recording.waiting -= 1
+
+    @torch.inference_mode()
+    def _passages(self, tasks: Sequence[_Task], decoding: DecodingConfig, n_best: int) -> Iterator[Passage]:
+        if not tasks:
+            return
+        sources = [task.features for task in tasks if task.features is not None]
+        source, lengths = (part.to(self._device) for part in pad(sources, multiple=FRAMES_MULTIPLE))
+        model = self._loaded.model
+        encoded = model.read(source.to(model.output.bias.dtype), lengths)
+        limits = self._codec.longest_targets(lengths)
+        found = decode_encoded(model, encoded, limits, decoding, n_best, guarded=not decoding.ctc_weight)
+        log_probs = model.ctc_log_probs(encoded).cpu() if self.aligns else None
+        for row, (task, hypotheses) in enumerate(zip(tasks, found, strict=True)):
+            words = () if log_probs is None else self._words(task, hypotheses[0], log_probs[row], encoded.mask[row])
+            n_best_texts = tuple(Candidate(self._text(one), one.score) for one in hypotheses)
+            best = n_best_texts[0]
+            yield Passage(task.start, task.end, best.text, best.score, words, n_best_texts)
+
+    def _text(self, hypothesis: Hypothesis) -> str:
+        return " ".join(one_line(self._codec.decode(hypothesis.tokens)).split())
+
+    def _words(self, task: _Task, hypothesis: Hypothesis, log_probs: Tensor, mask: Tensor) -> tuple[Word, ...]:
+        """The words of a hypothesis with their times; none where CTC has no room for them."""
+        steps = int(mask.sum())
+        step_seconds = (task.end - task.start) / steps
+        return align_words(log_probs[:steps], hypothesis.tokens, self._codec.target, task.start, step_seconds)

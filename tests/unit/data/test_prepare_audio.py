@@ -1,0 +1,92 @@
+"""`prepare_audio`: what is kept, what is left out and named, what is chosen from the corpus."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+
+from s2s.data.prepare_audio import PrepareAudioOptions, check_audio, prepare_audio
+from s2s.data.speech import open_speech
+from s2s.errors import DataError, UsageError
+from tests.tones import RATE, SIZES, write_tones
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> PrepareAudioOptions:
+    manifests = write_tones(tmp_path / "audio")
+    return PrepareAudioOptions({part: str(path) for part, path in manifests.items()}, "en", tmp_path / "data")
+
+
+def test_parts_hold_what_the_manifests_say(options: PrepareAudioOptions) -> None:
+    reports = prepare_audio(options)
+    data = open_speech(options.output)
+    for part, size in SIZES.items():
+        lines = [json.loads(line) for line in Path(options.parts[part]).read_text().splitlines()]
+        segments = data.segments(part)
+        assert len(segments) == reports[part].kept == size
+        assert segments.references() == [line["text"] for line in lines]
+        assert segments.column("speaker") == [line["speaker"] for line in lines]
+        for line, record in zip(lines, segments.records(), strict=True):
+            written, rate = soundfile.read(Path(options.parts[part]).parent / line["audio"], dtype="float32")
+            assert rate == RATE
+            assert torch.equal(segments.samples(record), torch.from_numpy(written))
+    assert data.codec.settings.rate == RATE
+    assert data.codec.settings.bands == 40
+    assert data.manifest["parts"]["train"]["kept"] == SIZES["train"]
+
+
+def test_bad_recordings_are_left_out_and_named_up_to_the_tolerance(
+    options: PrepareAudioOptions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(options.parts["train"]).parent
+    (folder / "train-3.wav").write_bytes(b"")
+    soundfile.write(folder / "train-5.wav", torch.zeros(8000).numpy(), RATE)
+    with pytest.raises(DataError, match=r"2 of 60 recordings of train cannot be used, more than the tolerance of 1%"):
+        prepare_audio(replace(options, tolerance=0.01))
+    assert not options.output.exists()
+    assert prepare_audio(replace(options, tolerance=0.05))["train"].problems == {"empty": 1, "silent": 1}
+    told = capsys.readouterr().err
+    assert "left out, silent: 1 (train-5.wav)" in told
+    assert "train: 58 of 60 recordings" in told
+
+
+def test_the_check_writes_nothing(options: PrepareAudioOptions, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    assert check_audio(options)["dev"].kept == SIZES["dev"]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_copied_audio_makes_the_folder_whole(options: PrepareAudioOptions, tmp_path: Path) -> None:
+    prepare_audio(replace(options, copy_audio=True))
+    shutil.rmtree(tmp_path / "audio")
+    moved = tmp_path / "moved"
+    options.output.rename(moved)
+    segments = open_speech(moved).segments("train")
+    assert len(segments.samples(next(segments.records()))) > 0
+
+
+def test_global_statistics_are_those_of_the_training_part(options: PrepareAudioOptions) -> None:
+    prepare_audio(replace(options, normalisation="global"))
+    data = open_speech(options.output)
+    train = data.segments("train")
+    features = torch.cat([train.draw([row], None).pair(0)[0] for row in range(len(train))])
+    torch.testing.assert_close(features.mean(0), torch.zeros(40), atol=1e-3, rtol=0)
+    torch.testing.assert_close(features.std(0), torch.ones(40), atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"parts": {"train": "x", "dev": "x"}}, "The part test is missing"),
+        ({"units": "characters", "vocabulary_size": 50}, "no effect with characters"),
+        ({"rate": 100}, "rate must be a whole number from 4000 to 48000"),
+    ],
+)
+def test_wrong_use_is_told(options: PrepareAudioOptions, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        prepare_audio(replace(options, **changes))  # type: ignore[arg-type]
+    assert not options.output.exists()

@@ -1,0 +1,129 @@
+"""Prepared audio: lengths known before anything is read, augmentation as a function of (seed, epoch, row)."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from s2s.config import RunConfig, parse
+from s2s.data.batches import TrainingBatches, validation_batches
+from s2s.data.parallel_text import open_text
+from s2s.data.speech import SpeechCodec, SpeechData, SpeechSegments, open_speech
+from s2s.errors import DataError, ModelError
+from tests.digits import prepare_digits
+from tests.tones import SIZES, prepare_tones
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> SpeechData:
+    return open_speech(prepare_tones(tmp_path_factory.mktemp("tones")))
+
+
+def config(**augmentation: object) -> RunConfig:
+    return parse(
+        RunConfig,
+        {
+            "model": {"frontend": {"kind": "convolution"}, "tied_embeddings": "output", "ctc": True},
+            "augmentation": augmentation,
+            "training": {"max_updates": 1},
+        },
+        "test",
+    )
+
+
+def segments(data: SpeechData, **augmentation: object) -> SpeechSegments:
+    return data.segments("train", config(**augmentation))
+
+
+@pytest.mark.parametrize(
+    "augmentation",
+    [
+        {"speeds": (1.0,), "volume": 0.0},
+        {"speeds": (0.9, 1.1), "volume": 3.0},
+        {"speeds": (0.9,), "joined": 5},
+        {"time_masks": 3, "time_mask": 0.3, "masks_from_epoch": 0},
+    ],
+)
+def test_lengths_are_known_before_anything_is_read(data: SpeechData, augmentation: dict[str, object]) -> None:
+    drawn = segments(data, **augmentation).draw(range(20), epoch=1)
+    for position, (source_length, target_length) in enumerate(drawn.lengths):
+        features, target = drawn.pair(position)
+        assert features.shape == (source_length, data.codec.source_size)
+        assert len(target) == target_length
+
+
+def test_a_segment_is_a_function_of_seed_epoch_and_row(data: SpeechData) -> None:
+    part = segments(data, joined=3, masks_from_epoch=0)
+    first = [part.draw([row], epoch=4).pair(0) for row in range(10)]
+    together = part.draw(list(range(10)), epoch=4)
+    other = part.draw(list(range(10)), epoch=5)
+    for row, (features, target) in enumerate(first):
+        again = together.pair(row)
+        assert torch.equal(features, again[0])
+        assert target == again[1]
+    assert any(
+        features.shape != other.pair(row)[0].shape or not torch.equal(features, other.pair(row)[0])
+        for row, (features, _) in enumerate(first)
+    )
+
+
+def test_masks_begin_with_their_epoch(data: SpeechData) -> None:
+    part = segments(data, speeds=(1.0,), volume=0.0, time_masks=2, time_mask=0.5, masks_from_epoch=3)
+    plain = data.segments("train").draw(range(10), None)
+    for row in range(10):
+        assert torch.equal(part.draw(range(10), epoch=2).pair(row)[0], plain.pair(row)[0])
+    assert any(not torch.equal(part.draw(range(10), epoch=3).pair(row)[0], plain.pair(row)[0]) for row in range(10))
+
+
+def test_only_recordings_of_one_speaker_are_joined(data: SpeechData) -> None:
+    part = segments(data, joined=4)
+    speakers, texts = part.column("speaker"), part.references()
+    drawn = part.draw(range(len(part)), epoch=2)
+    assert {len(take.rows) for take in drawn.takes} == {1, 2, 3, 4}
+    for row, take in enumerate(drawn.takes):
+        assert take.rows[0] == row
+        assert {speakers[other] for other in take.rows} == {speakers[row]}
+        assert data.codec.decode(drawn.pair(row)[1]).strip() == " ".join(texts[other] for other in take.rows)
+
+
+def test_validation_is_without_augmentation(data: SpeechData) -> None:
+    batches = list(validation_batches(data.segments("dev"), 1000))
+    assert sorted(row for batch in batches for row in batch.indices) == list(range(SIZES["dev"]))
+    for batch in batches:
+        assert batch.source.shape[1] % 16 == 0
+        for place, row in enumerate(batch.indices):
+            features, _ = data.segments("dev").draw([row], None).pair(0)
+            length = int(batch.source_lengths[place])
+            assert torch.equal(batch.source[place, :length], features)
+            assert not batch.source[place, length:].any()
+
+
+def test_the_first_epoch_can_begin_with_the_shortest(data: SpeechData) -> None:
+    batches = TrainingBatches(segments(data), 400, 1, shortest_first=True)
+    widths = [batch.source.shape[1] for batch in batches.epoch(0)]
+    assert widths == sorted(widths)
+    later = [batch.source.shape[1] for batch in batches.epoch(1)]
+    assert later != sorted(later)
+
+
+def test_a_codec_is_what_was_saved(data: SpeechData, tmp_path: Path) -> None:
+    data.codec.save(tmp_path)
+    again = SpeechCodec.load(tmp_path)
+    samples = torch.randn(4000, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(again.features(samples), data.codec.features(samples))
+    assert (again.languages, again.longest, again.source_size) == (("en",), 10.0, 40)
+    (tmp_path / "speech.json").write_text('{"language": "en"}')
+    with pytest.raises(ModelError, match=r"speech\.json does not describe features of speech"):
+        SpeechCodec.load(tmp_path)
+
+
+def test_data_of_the_other_kind_is_refused(data: SpeechData, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds audio and no parallel text"):
+        open_text(data.path)
+    with pytest.raises(DataError, match="holds text and no audio"):
+        open_speech(prepare_digits(tmp_path))
+
+
+def test_hypotheses_are_bounded_by_the_seconds_of_audio(data: SpeechData) -> None:
+    frames = torch.tensor([0, 100, 1000])
+    assert data.codec.longest_targets(frames).tolist() == [10, 40, 310]
