@@ -67,7 +67,7 @@ class Recording:
 
 
 class AudioFile:
-    """One open recording; a context manager.
+    """One open recording, to be read once: in a few codecs, such as GSM, there is no way back. A context manager.
 
     AudioError, here and in reading: it is missing, no file, empty, of no known format, damaged or cut short, or has
     samples that are no numbers; `problem` says which.

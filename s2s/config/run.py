@@ -35,7 +35,7 @@ class AugmentationConfig(Section):
 
     joined: Count = 1
     speeds: tuple[Annotated[float, Field(ge=0.5, le=2, strict=True)], ...] = (0.9, 1.0, 1.1)
-    volume: Annotated[float, Field(ge=0, le=40, strict=True)] = 6.0
+    volume: Annotated[float, Field(ge=0, le=40, strict=True)] = 0.0
     time_masks: Natural = 2
     time_mask: Fraction = 0.05
     frequency_masks: Natural = 2

@@ -179,7 +179,7 @@ def _kept(name: str, manifest: str, options: PrepareAudioOptions, part: _Part) -
 def _check_tolerance(name: str, report: Report, tolerance: float) -> None:
     bad = report.total - report.kept
     if bad > tolerance * report.total or not report.kept:
-        for line in report.lines(0):
+        for line in report.lines():
             say(f"{name}: {line}")
         raise DataError(
             f"{bad:,} of {report.total:,} recordings of {name} cannot be used, more than the tolerance of "

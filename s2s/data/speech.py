@@ -17,7 +17,7 @@ from s2s.config import AugmentationConfig, RunConfig
 from s2s.data.arrow import BLOCK_ROWS
 from s2s.data.codec import Codec
 from s2s.data.prepared import PreparedData, open_data
-from s2s.errors import DataError, ModelError
+from s2s.errors import ConfigError, DataError, ModelError
 from s2s.files import write_bytes, write_json
 from s2s.rng import python_random
 from s2s.text.tokenizer import SentencePieceTokenizer
@@ -132,8 +132,13 @@ class SpeechData(PreparedData):
         return cls(path, manifest, SpeechCodec.load(path / "tokenizer"))
 
     def segments(self, name: str, config: RunConfig | None = None) -> "SpeechSegments":
-        """See `PreparedData`; with a config, its augmentation."""
+        """See `PreparedData`; with a config, its augmentation. ConfigError: some of it cannot be heard."""
         augmentation, seed = (config.augmentation, config.seed) if config else (None, 0)
+        if augmentation is not None and augmentation.volume and self.codec.statistics is None:
+            raise ConfigError(
+                f"augmentation.volume has no effect on features that are normalised per utterance, as in {self.path}. "
+                "Set it to 0, or prepare the data with --normalisation global."
+            )
         return SpeechSegments(self.table(name), self.path, self.codec, self.foreign, augmentation, seed)
 
     def with_codec(self, codec: Codec) -> "SpeechData":

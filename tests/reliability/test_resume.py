@@ -30,7 +30,7 @@ AUDIO = {
         "frontend": {"kind": "convolution", "channels": 4},
         **SMALL["model"],
     },
-    "augmentation": {"joined": 2, "volume": 3.0, "masks_from_epoch": 1},
+    "augmentation": {"joined": 2, "masks_from_epoch": 1},
     "training": {"max_updates": 8, "batch_frames": 1200, "validation_interval": 5, "warmup_updates": 3},
 }
 

@@ -78,7 +78,7 @@ def _run(arguments: Sequence[str], folder: Path, advice: str) -> int:
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
         return subprocess.run(
-            command, cwd=folder, env=environment, stdout=sys.stderr, check=False
+            command, cwd=folder, env=environment, stdout=sys.stderr, timeout=SECONDS, check=False
         ).returncode
     except subprocess.TimeoutExpired as error:
         raise DataError(f"apt-get {arguments[0]} took more than {SECONDS} seconds. {advice}") from error

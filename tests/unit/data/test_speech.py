@@ -1,15 +1,18 @@
 """Prepared audio: lengths known before anything is read, augmentation as a function of (seed, epoch, row)."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from s2s.audio.features import Statistics
 from s2s.config import RunConfig, parse
 from s2s.data.batches import TrainingBatches, validation_batches
 from s2s.data.parallel_text import open_text
 from s2s.data.speech import SpeechCodec, SpeechData, SpeechSegments, open_speech
-from s2s.errors import DataError, ModelError
+from s2s.errors import ConfigError, DataError, ModelError
 from tests.digits import prepare_digits
 from tests.tones import SIZES, prepare_tones
 
@@ -38,8 +41,8 @@ def segments(data: SpeechData, **augmentation: object) -> SpeechSegments:
 @pytest.mark.parametrize(
     "augmentation",
     [
-        {"speeds": (1.0,), "volume": 0.0},
-        {"speeds": (0.9, 1.1), "volume": 3.0},
+        {"speeds": (1.0,)},
+        {"speeds": (0.9, 1.1)},
         {"speeds": (0.9,), "joined": 5},
         {"time_masks": 3, "time_mask": 0.3, "masks_from_epoch": 0},
     ],
@@ -68,11 +71,23 @@ def test_a_segment_is_a_function_of_seed_epoch_and_row(data: SpeechData) -> None
 
 
 def test_masks_begin_with_their_epoch(data: SpeechData) -> None:
-    part = segments(data, speeds=(1.0,), volume=0.0, time_masks=2, time_mask=0.5, masks_from_epoch=3)
+    part = segments(data, speeds=(1.0,), time_masks=2, time_mask=0.5, masks_from_epoch=3)
     plain = data.segments("train").draw(range(10), None)
     for row in range(10):
         assert torch.equal(part.draw(range(10), epoch=2).pair(row)[0], plain.pair(row)[0])
     assert any(not torch.equal(part.draw(range(10), epoch=3).pair(row)[0], plain.pair(row)[0]) for row in range(10))
+
+
+def test_volume_can_be_heard_where_statistics_are_those_of_the_corpus(data: SpeechData) -> None:
+    with pytest.raises(ConfigError, match=r"augmentation\.volume has no effect"):
+        segments(data, volume=3.0)
+    statistics = Statistics(torch.zeros(40), torch.ones(40))
+    loud = segments(replace(data, codec=replace(data.codec, statistics=statistics)), speeds=(1.0,), volume=6.0)
+    drawn, plain = loud.draw(range(8), epoch=1), loud.draw(range(8), None)
+    changes = [(drawn.pair(row)[0] - plain.pair(row)[0]).median().item() for row in range(8)]
+    expected = [math.log(10) / 10 * take.volume for take in drawn.takes]
+    assert changes == pytest.approx(expected, abs=0.05)
+    assert min(expected) < 0 < max(expected)
 
 
 def test_only_recordings_of_one_speaker_are_joined(data: SpeechData) -> None:
