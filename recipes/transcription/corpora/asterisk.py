@@ -120,7 +120,7 @@ def split(utterances: Iterable[Utterance]) -> dict[str, list[Utterance]]:
         same[utterance.text].append(utterance)
     parts: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": []}
     for single in (True, False):
-        texts = sorted((text for text in same if single), key=_rank)
+        texts = sorted((text for text in same if (" " not in text) == single), key=_rank)
         _share_out([same[text] for text in texts], parts)
     return {name: sorted(chosen, key=lambda utterance: utterance.id) for name, chosen in parts.items()}
 

@@ -192,6 +192,7 @@ class TestWhatIsWrong:
             (encoded(tone(9), kind="opus")[:9_000], "its end is missing", "damaged or cut short"),
             (encoded(tone(9), kind="mp3")[:9_000], "of 144,000 samples are missing", "damaged or cut short"),
         ],
+        ids=["nothing", "no-samples", "text", "riff", "wav", "header", "flac", "ogg", "page", "opus", "mp3"],
     )
     def test_a_file_that_is_not_whole(self, tmp_path: Path, data: bytes, message: str, problem: str) -> None:
         path = tmp_path / "a.wav"
