@@ -15,6 +15,7 @@ import pytest
 import s2s
 from s2s.cli import main as program
 from s2s.errors import ConfigError, DataError, Stopped
+from tests.cli.processes import unmeasured
 
 Behaviour = Callable[[], object]
 
@@ -173,6 +174,7 @@ def test_a_signal_cleans_up_and_ends_with_its_code(number: signal.Signals, statu
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=unmeasured(),
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"

@@ -14,6 +14,7 @@ import pytest
 
 from s2s.cli.main import main
 from s2s.data.parallel_text import open_text
+from tests.cli.processes import unmeasured
 from tests.digits import write_pairs
 
 Prepare = Callable[..., tuple[int, str]]
@@ -94,7 +95,7 @@ def test_a_process_that_is_stopped_while_it_reads_leaves_nothing_behind(corpus: 
     endless.write_bytes(b"1 2 3\n" * 3_000_000)
     before = sorted(tmp_path.rglob("*"))
     command = [str(S2S), *arguments(corpus, tmp_path / "new" / "data", train=(endless, endless))]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=unmeasured()) as process:
         while process.poll() is None and not list(tmp_path.glob("new/.data.*/work/train.arrow")):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
@@ -111,7 +112,8 @@ def test_a_process_that_is_stopped_while_it_learns_ends_at_once(corpus: Path, tm
     slow[0].write_text("\n".join(lines))
     slow[1].write_text("\n".join(lines).upper())
     before = sorted(tmp_path.rglob("*"))
-    with subprocess.Popen([S2S, *arguments(corpus, tmp_path / "data", train=slow)], stderr=subprocess.PIPE) as process:
+    command = [str(S2S), *arguments(corpus, tmp_path / "data", train=slow)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=unmeasured()) as process:
         assert process.stderr is not None
         while process.poll() is None and not process.stderr.readline().startswith(b"learning"):
             pass
