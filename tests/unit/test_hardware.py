@@ -1,0 +1,29 @@
+"""Devices and threads: what this machine does not have is refused in a sentence."""
+
+import pytest
+import torch
+
+from s2s.errors import UsageError
+from s2s.hardware import open_device
+
+
+@pytest.mark.parametrize(("name", "message"), [("abacus", "cannot be used here"), ("meta", "cannot compute")])
+def test_a_device_that_cannot_compute_is_refused(name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        open_device(name)
+
+
+def test_the_number_of_threads_is_that_of_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    assert open_device("cpu", 3).type == "cpu"
+    assert chosen == [3]
+    with pytest.raises(UsageError, match="must be 1 or more"):
+        open_device("cpu", 0)
+
+
+def test_threads_have_no_effect_on_another_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an accelerator that this machine may not have."""
+    monkeypatch.setattr(torch, "empty", lambda *_, **__: None)
+    with pytest.raises(UsageError, match="no effect on the device cuda"):
+        open_device("cuda", 2)
