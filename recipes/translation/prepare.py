@@ -9,12 +9,12 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from recipes.corpora import write_origin
 from recipes.running import run
 from recipes.translation.corpora import multi30k, ui_strings
-from recipes.translation.corpora.corpus import ORIGIN, Corpus
+from recipes.translation.corpora.corpus import Corpus
 from s2s.data.prepare_text import PrepareTextOptions, prepare_text
 from s2s.errors import UsageError
-from s2s.files import write_json
 from s2s.log import say
 from s2s.text.languages import parse_languages
 from s2s.text.readers import Side
@@ -44,8 +44,7 @@ def command(corpus: str, languages: str, from_dir: Path | None, output: Path) ->
         files = found.write(Path(folder))
         parts = {name: (Side(str(source)), Side(str(target))) for name, (source, target) in files.items()}
         prepare_text(PrepareTextOptions(parts, found.languages, output))
-    origin = {"corpus": corpus, "licence": found.licence, "dropped": dict(found.dropped.most_common())}
-    write_json(output / ORIGIN, origin)
+    write_origin(output, corpus, found.licence, found.dropped)
 
 
 if __name__ == "__main__":

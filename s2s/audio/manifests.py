@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from s2s.audio.hub import PREFIX, read_dataset
+from s2s.audio.hub import read_dataset
 from s2s.audio.tables import read_json_lines, read_table
 from s2s.audio.trees import TRANSCRIPTS, read_kaldi, read_librispeech
 from s2s.audio.utterances import Utterance
 from s2s.errors import DataError, UsageError
+from s2s.hub import PREFIX
 
 __all__ = ["KINDS", "Utterance", "read_manifest"]
 

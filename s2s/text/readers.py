@@ -1,21 +1,15 @@
 """One side of a parallel corpus as a stream of lines, from whatever kind of file or data set it lies in."""
 
 import json
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 from s2s.errors import DataError, UsageError
 from s2s.files import read_lines
-from s2s.log import say
+from s2s.hub import PREFIX, cut, open_part
 
-DATASET = "datasets:"
-HUB_TIMEOUT = 10
-"""Seconds in which the hub must answer at all."""
 FORMS = "FILE, FILE.tsv#COLUMN, FILE.jsonl#FIELD or datasets:NAME@SPLIT#FIELD"
 
 
@@ -35,8 +29,8 @@ class Side:
     def __iter__(self) -> Iterator[str]:
         """The segments; DataError names file and line of what cannot be read, UsageError a spec that is none."""
         place, column = self.check()
-        if self.spec.startswith(DATASET):
-            return _fields(_dataset_rows(place), column, place)
+        if self.spec.startswith(PREFIX):
+            return _fields(iter(open_part(place, FORMS)[1]), column, place)
         path = Path(place)
         kind = place.removesuffix(".gz")
         if kind.endswith(".tsv"):
@@ -48,22 +42,16 @@ class Side:
 
         UsageError: the spec is none, or there is no such file; data sets are not looked for.
         """
-        spec = self.spec.removeprefix(DATASET)
-        place, mark, column = (spec, "", "") if Path(self.spec).is_file() else _split_last(spec, "#")
+        spec = self.spec.removeprefix(PREFIX)
+        place, column = (spec, "") if Path(self.spec).is_file() else cut(spec, "#")
         structured = spec != self.spec or place.removesuffix(".gz").endswith((".tsv", ".jsonl"))
         if structured and not column:
             raise UsageError(f"{self.spec} names no column or field. A side of a corpus is given as {FORMS}.")
-        if mark and not structured:
+        if place != spec and not structured:
             raise UsageError(f"{self.spec} names a column of a plain file. A side of a corpus is given as {FORMS}.")
         if spec == self.spec and not Path(place).is_file():
             raise UsageError(f"There is no file {place}. A side of a corpus is given as {FORMS}.")
         return place, column
-
-
-def _split_last(text: str, mark: str) -> tuple[str, str, str]:
-    """What stands before and after the last mark; all of it stands before when there is none."""
-    before, found, after = text.rpartition(mark)
-    return (before, found, after) if found else (text, "", "")
 
 
 def read_pairs(source: Side, target: Side) -> Iterator[tuple[str, str]]:
@@ -128,52 +116,3 @@ def _is_unicode(text: str) -> bool:
         return bool(text.encode()) or not text
     except UnicodeEncodeError:
         return False
-
-
-def _dataset_rows(place: str) -> Iterator[Any]:
-    """The rows of one part of a data set."""
-    name, _, split = _split_last(place, "@")
-    from datasets import DatasetDict
-
-    loaded = _load_dataset(name)
-    if isinstance(loaded, DatasetDict):
-        if split not in loaded:
-            wrong = f"no split {split}" if split else "several splits"
-            raise UsageError(f"The data set {name} has {wrong}: name one of {', '.join(map(str, loaded))} as {FORMS}.")
-        return iter(loaded[split])
-    if split:
-        raise UsageError(f"The data set {name} has no splits: leave out @{split}.")
-    return iter(loaded)
-
-
-def _load_dataset(name: str) -> Any:
-    """What `save_to_disk` wrote into a folder, or whatever `load_dataset` finds by that name."""
-    import datasets
-
-    datasets.disable_progress_bars()
-    folder = Path(name)
-    try:
-        if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
-            return datasets.load_from_disk(name)
-        if folder.is_dir():
-            return datasets.load_dataset(name)
-        say(f"looking for {name} on the Hugging Face hub")
-        _reach_hub()
-        path, _, config = name.partition(":")
-        return datasets.load_dataset(path, config or None)
-    except Exception as error:  # its loaders raise whatever their formats and the network do
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].removesuffix(".")
-        raise DataError(
-            f"The data set {name} cannot be loaded: {reason}. HF_HUB_OFFLINE=1 uses what was downloaded before. "
-            "Without a network, download it elsewhere and give its folder."
-        ) from error
-
-
-def _reach_hub() -> None:
-    """OSError when the hub does not answer; its own client would try again for a minute or more."""
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return
-    with suppress(HTTPError):  # which is an answer
-        urllib.request.urlopen(constants.ENDPOINT, timeout=HUB_TIMEOUT).close()

@@ -13,7 +13,7 @@ import pytest
 from tests.surface.syntax import ROOT, Import, imports, parse, sources
 
 FLOORS = [
-    {"errors", "files", "hardware", "log", "rng"},
+    {"errors", "files", "hardware", "hub", "log", "rng"},
     {"text", "audio", "config"},
     {"nn", "search", "data"},
     {"model", "checkpoint", "evaluation"},
@@ -25,10 +25,16 @@ FLOORS = [
 BESIDE = {
     ("checkpoint", "model"),
     ("__main__", "__init__"),
-    *((part, "errors") for part in ("files", "hardware", "log", "rng")),
+    ("hub", "log"),
+    *((part, "errors") for part in ("files", "hardware", "hub", "log", "rng")),
 }
 NUMBERS_ONLY = {"nn", "search"}
-PACKAGES_ON_THE_GROUND_FLOOR = {"hardware": {"torch"}, "log": {"tqdm"}, "rng": {"torch"}}
+PACKAGES_ON_THE_GROUND_FLOOR = {
+    "hardware": {"torch"},
+    "hub": {"datasets", "huggingface_hub"},
+    "log": {"tqdm"},
+    "rng": {"torch"},
+}
 SLOW = {"torchaudio", "soundfile", "sacrebleu", "jiwer", "matplotlib", "datasets"}
 FLOOR_OF = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 

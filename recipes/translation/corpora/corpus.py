@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recipes.corpora import ORIGIN, dropped_line
+from recipes.corpora import dropped_line
 from s2s.files import write_text
-
-__all__ = ["ORIGIN", "Corpus", "Pair"]
 
 Pair = tuple[str, str]
 """Source and target of one segment, each one line."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from recipes.corpora import DOWNLOADS
 from recipes.translation.corpora.corpus import Corpus, Pair
 from s2s.errors import DataError, UsageError
 from s2s.files import sha256
@@ -29,7 +30,6 @@ REQUIREMENT = "homeassistant==2026.11.0"
 WHEEL = "homeassistant-2026.11.0-py3-none-any.whl"
 WHEEL_SHA256 = "7ca5fbde9dea879ac7723949fc84347aac5182e6309c357b2e4973fd391b00f7"
 LICENCE = "Home Assistant 2026.11.0, Apache-2.0"
-DOWNLOADS = Path(__file__).resolve().parents[3] / "data" / "downloads"
 
 LONGEST = 500
 LARGE_COMPONENT = 200
