@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,9 @@ from recipes.results import table
 from s2s.errors import DataError, S2SError
 from s2s.files import write_json
 from s2s.log import say
+
+SIGNATURE = "_signature"
+DATA = "data="
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,10 @@ class Plan:
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan in a TOML file: `config`, `shared`, `seeds` and `rows`; the row without changes comes first."""
+    """The plan in a TOML file: `config`, `shared`, `seeds` and `rows`; the row without changes comes first.
+
+    A change is a key of the config with its value, or `data=NAME`: other prepared data.
+    """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     rows = [(), *map(tuple, document["rows"])]
     if len(set(rows)) < len(rows):
@@ -51,9 +57,11 @@ def read_plan(path: Path) -> Plan:
 
 
 def command(plan: Plan, trial: Trial, data: Path, runs: Path) -> list[str]:
-    """The training command of a trial, on one thread."""
-    changes = (*plan.shared, *trial.row, f"seed={trial.seed}")
-    options = [part for change in changes for part in ("--set", change)]
+    """The training command of a trial, on one thread; `data=NAME` in its row takes other data, beside `data`."""
+    for name in (change.removeprefix(DATA) for change in trial.row if change.startswith(DATA)):
+        data = data.parent / name
+    row = [change for change in trial.row if not change.startswith(DATA)]
+    options = [part for change in (*plan.shared, *row, f"seed={trial.seed}") for part in ("--set", change)]
     folder = str(runs / trial.folder)
     return ["train", str(plan.config), "--data", str(data), "--output", folder, "--threads", "1", *options]
 
@@ -95,38 +103,39 @@ def _scores(trial: Trial, run: Path) -> dict[str, Any]:
     lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     last = [record for record in map(json.loads, lines) if record["kind"] == "validation"][-1]
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    facts = {name: last[name] for name in ("update", "loss", "bleu", "bleu_signature")}
-    return {
-        "row": list(trial.row),
-        "seed": trial.seed,
-        **facts,
-        **{key: manifest[key] for key in ("minutes", "commit")},
-    }
+    names = [name for metric in _metrics(last) for name in (metric, metric + SIGNATURE)]
+    facts = {name: last[name] for name in ("update", "loss", *names)}
+    return {"row": list(trial.row), "seed": trial.seed, **facts, "commit": manifest["commit"]}
 
 
-def ablation_table(scores: Iterable[dict[str, Any]]) -> str:
-    """One line for each row: means over its seeds, and the difference of BLEU to the unchanged config, same seeds."""
+def _metrics(score: dict[str, Any]) -> list[str]:
+    """The metrics of a validation, the one that training selects by first: those that have a signature."""
+    return [name.removesuffix(SIGNATURE) for name in score if name.endswith(SIGNATURE)]
+
+
+def ablation_table(scores: Sequence[dict[str, Any]]) -> str:
+    """One line for each row: means over its seeds, differences to the unchanged config with the same seeds."""
     rows: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for score in scores:
         rows.setdefault(tuple(score["row"]), []).append(score)
-    base = {score["seed"]: score["bleu"] for score in rows.get((), [])}
-    header = ["changed", "seeds", "dev loss", "dev BLEU", "lowest to highest", "difference", "minutes"]
-    return table(header, [_line(row, found, base) for row, found in rows.items()])
+    metrics = _metrics(scores[0]) if scores else []
+    header = ["changed", "seeds", "dev loss"]
+    for metric in metrics:
+        header += [f"dev {metric.upper()}", "lowest to highest", "difference"]
+    signatures = {score[metric + SIGNATURE]: None for score in scores for metric in metrics}
+    lines = [_line(row, found, rows.get((), []), metrics) for row, found in rows.items()]
+    return "\n".join([table(header, lines), "", *(f"- `{signature}`" for signature in signatures)])
 
 
-def _line(row: tuple[str, ...], found: Sequence[dict[str, Any]], base: dict[int, float]) -> list[object]:
-    bleu = [score["bleu"] for score in found]
-    gains = [score["bleu"] - base[score["seed"]] for score in found if score["seed"] in base]
-    return [
-        ", ".join(f"`{change}`" for change in row) or "nothing",
-        len(found),
-        f"{_mean(found, 'loss'):.3f}",
-        f"{mean(bleu):.2f}",
-        f"{min(bleu):.2f} to {max(bleu):.2f}",
-        f"{mean(gains):+.2f}" if row and gains else "",
-        f"{_mean(found, 'minutes'):.1f}",
-    ]
-
-
-def _mean(found: Iterable[dict[str, Any]], key: str) -> float:
-    return mean(float(score[key]) for score in found)
+def _line(
+    row: tuple[str, ...], found: Sequence[dict[str, Any]], unchanged: Sequence[dict[str, Any]], metrics: Sequence[str]
+) -> list[object]:
+    cells: list[object] = [", ".join(f"`{change}`" for change in row) or "nothing", len(found)]
+    cells.append(f"{mean(score['loss'] for score in found):.3f}")
+    for metric in metrics:
+        base = {score["seed"]: score[metric] for score in unchanged}
+        values = [score[metric] for score in found]
+        gains = [score[metric] - base[score["seed"]] for score in found if score["seed"] in base]
+        spread = f"{min(values):.2f} to {max(values):.2f}"
+        cells += [f"{mean(values):.2f}", spread, f"{mean(gains):+.2f}" if row and gains else ""]
+    return cells

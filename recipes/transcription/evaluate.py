@@ -11,10 +11,10 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from recipes.results import Result, record
+from recipes.readmes import record_result
+from recipes.results import Result
 from recipes.running import run
 from recipes.runs import describe, read_manifest
-from recipes.transcription.tables import RESULTS, write_tables
 from s2s.data.speech import SpeechData, SpeechSegments, open_speech
 from s2s.evaluation.error_rates import Rate, compare_systems, error_rates, wer_and_cer
 from s2s.evaluation.error_report import rate_lines, rate_values
@@ -53,8 +53,7 @@ def command(folder: Path, data_folder: Path, recorded: bool) -> None:
     click.echo("\n".join(report(parts)))
     write_json(folder / "results.json", result)
     if recorded:
-        record(RESULTS, result)
-        write_tables()
+        record_result("transcription", result)
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,9 @@
 """The tables of this recipe's README, generated from its results.json."""
 
-from pathlib import Path
 from typing import Any
 
 from recipes.ablations import ablation_table
-from recipes.overview import write_overview
-from recipes.results import Result, fill, groups, read_results, short_commit, table
-
-HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results.json"
-ABLATIONS = HERE / "ablations.json"
-README = HERE / "README.md"
-
-
-def write_tables() -> None:
-    """Bring both READMEs into line with the recorded results and ablations."""
-    for name, text in tables(read_results(RESULTS), read_results(ABLATIONS)).items():
-        fill(README, name, text)
-    write_overview()
+from recipes.results import Result, groups, short_commit, table
 
 
 def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:

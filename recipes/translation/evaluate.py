@@ -9,10 +9,10 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from recipes.results import Result, record
+from recipes.readmes import record_result
+from recipes.results import Result
 from recipes.running import run
 from recipes.runs import describe, read_manifest
-from recipes.translation.tables import RESULTS, write_tables
 from s2s.data.parallel_text import TextData, open_text
 from s2s.evaluation.neighbours import NearestNeighbour
 from s2s.evaluation.placeholders import PlaceholderCounts, count_placeholders
@@ -43,8 +43,7 @@ def command(folder: Path, data_folder: Path, recorded: bool) -> None:
     click.echo("\n".join(report(parts)))
     write_json(folder / "results.json", result)
     if recorded:
-        record(RESULTS, result)
-        write_tables()
+        record_result("translation", result)
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,12 @@
 """The tables of this recipe's README, generated from its results.json."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from recipes.ablations import ablation_table
-from recipes.overview import write_overview
-from recipes.results import Result, fill, groups, read_results, short_commit, table
+from recipes.results import Result, groups, short_commit, table
 
-HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results.json"
-ABLATIONS = HERE / "ablations.json"
-README = HERE / "README.md"
 FLAVOURS = ("lowercased", "lowercased, tokenised by intl")
-
-
-def write_tables() -> None:
-    """Bring both READMEs into line with the recorded results and ablations."""
-    results = read_results(RESULTS)
-    for name, text in tables(results, read_results(ABLATIONS)).items():
-        fill(README, name, text)
-    write_overview()
 
 
 def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recipes.ablations import Trial, ablation_table, collect, command, read_plan, run_plan
+from recipes.ablations import DATA, Trial, ablation_table, collect, command, read_plan, run_plan
 from s2s.config import read_config
 from s2s.errors import DataError, S2SError
 from tests.digits import prepare_digits
@@ -23,8 +23,14 @@ def write_plan(folder: Path, rows: str, seeds: str = "[1, 2]") -> Path:
     return path
 
 
-def score(row: list[str], seed: int, bleu: float) -> dict[str, Any]:
-    return {"row": row, "seed": seed, "loss": 2.0, "bleu": bleu, "minutes": 3.0}
+def score(row: list[str], seed: int, **metrics: float) -> dict[str, Any]:
+    return {
+        "row": row,
+        "seed": seed,
+        "loss": 2.0,
+        **metrics,
+        **{f"{name}_signature": f"{name}|v:1" for name in metrics},
+    }
 
 
 def test_all_rows_come_before_the_next_seed(tmp_path: Path) -> None:
@@ -47,7 +53,8 @@ def test_every_row_of_a_recipe_is_a_config_that_can_be_used(path: Path) -> None:
         changed = read_config(
             plan.config, [after for option, after in itertools.pairwise(arguments) if option == "--set"]
         )
-        assert (changed != unchanged) == (trial.row != () or trial.seed != unchanged.seed)
+        named = trial.row != () or trial.seed != unchanged.seed
+        assert (changed != unchanged) == named or any(change.startswith(DATA) for change in trial.row)
 
 
 def test_runs_are_trained_once_collected_and_their_failures_named(tmp_path: Path) -> None:
@@ -65,7 +72,25 @@ def test_runs_are_trained_once_collected_and_their_failures_named(tmp_path: Path
 
 
 def test_the_difference_is_to_the_same_seeds() -> None:
-    scores = [score([], 1, 20.0), score(["a=1"], 1, 21.0), score([], 2, 30.0)]
+    scores = [score([], 1, bleu=20.0), score(["a=1"], 1, bleu=21.0), score([], 2, bleu=30.0)]
+    header, _, unchanged, changed, *rest = ablation_table(scores).splitlines()
+    assert header == "| changed | seeds | dev loss | dev BLEU | lowest to highest | difference |"
+    assert unchanged == "| nothing | 2 | 2.000 | 25.00 | 20.00 to 30.00 |  |"
+    assert changed == "| `a=1` | 1 | 2.000 | 21.00 | 21.00 to 21.00 | +1.00 |"
+    assert rest == ["", "- `bleu|v:1`"]
+
+
+def test_each_metric_of_the_validation_has_its_columns() -> None:
+    scores = [score([], 1, wer=20.0, cer=8.0), score(["a=1"], 1, wer=19.0, cer=9.0)]
     lines = ablation_table(scores).splitlines()
-    assert lines[2] == "| nothing | 2 | 2.000 | 25.00 | 20.00 to 30.00 |  | 3.0 |"
-    assert lines[3] == "| `a=1` | 1 | 2.000 | 21.00 | 21.00 to 21.00 | +1.00 | 3.0 |"
+    assert lines[3] == "| `a=1` | 1 | 2.000 | 19.00 | 19.00 to 19.00 | -1.00 | 9.00 | 9.00 to 9.00 | +1.00 |"
+    assert lines[-2:] == ["- `wer|v:1`", "- `cer|v:1`"]
+
+
+def test_a_row_may_take_other_data(tmp_path: Path) -> None:
+    plan = read_plan(write_plan(tmp_path, '[["data=larger", "model.bridge=zeros"]]', seeds="[1]"))
+    unchanged, changed = (command(plan, trial, Path("data/small"), Path("runs")) for trial in plan.trials)
+    assert "data/small" in unchanged
+    assert "data/larger" in changed
+    assert not {"data/small", "data=larger"} & set(changed)
+    assert "model.bridge=zeros" in changed

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import overview
-from recipes.results import read_results, record
-from recipes.transcription import evaluate, tables
+from recipes import readmes
+from recipes.results import read_results
+from recipes.transcription import evaluate
 from s2s.data.speech import SpeechData, open_speech
 from s2s.inference.transcriber import Transcriber, TranscriptionOptions
 from s2s.inference.transcripts import Passage, Transcript
@@ -61,30 +61,24 @@ def test_the_constant_is_the_best_on_dev(data: SpeechData) -> None:
 def test_a_recorded_run_stands_in_both_readmes(
     part: evaluate.PartResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "recipes" / "transcription"
+    recipes = tmp_path / "recipes"
+    folder = recipes / "transcription"
     folder.mkdir(parents=True)
-    for module, name, path in (
-        (tables, "RESULTS", folder / "results.json"),
-        (tables, "ABLATIONS", folder / "ablations.json"),
-        (tables, "README", folder / "readme.md"),
-        (overview, "HERE", folder.parent),
-        (overview, "README", tmp_path / "overview.md"),
-    ):
-        monkeypatch.setattr(module, name, path)
+    monkeypatch.setattr(readmes, "HERE", recipes)
     marked = "".join(
         f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples", "ablations")
     )
-    (folder / "readme.md").write_text(f"# Title\n{marked}the end\n")
-    (tmp_path / "overview.md").write_text("<!-- overview -->\n<!-- end of overview -->\n")
+    (folder / "README.md").write_text(f"# Title\n{marked}the end\n")
+    (recipes / "README.md").write_text("<!-- overview -->\n<!-- end of overview -->\n")
     facts = {"corpus": "tones", "languages": "en", "config": "tones.toml", "seed": 1, "minutes": 2.0, "commit": None}
     machine = {"hardware": "a machine", "threads": 2, "versions": {"torch": "2"}}
-    record(tables.RESULTS, json.loads(json.dumps(facts | machine | evaluate.summarise({"test": part}))))
-    tables.write_tables()
-    (result,) = read_results(tables.RESULTS)
+    result = json.loads(json.dumps(facts | machine | evaluate.summarise({"test": part})))
+    readmes.record_result("transcription", result)
+    assert read_results(folder / "results.json") == [result]
     wer = result["parts"]["test"]["systems"]["model"]["wer"]
-    readme = (folder / "readme.md").read_text(encoding="utf-8")
+    readme = (folder / "README.md").read_text(encoding="utf-8")
     assert f"| test | 8 | {wer['score']:.2f} ({wer['interval_95'][0]:.2f} to {wer['interval_95'][1]:.2f}) |" in readme
     assert f"- WER: `{wer['signature']}`" in readme
     assert "test, one word" in readme
-    assert f"| WER {wer['score']:.2f} | 2.0 min |" in (tmp_path / "overview.md").read_text(encoding="utf-8")
+    assert f"| WER {wer['score']:.2f} | 2.0 min |" in (recipes / "README.md").read_text(encoding="utf-8")
     assert "\n".join(evaluate.report({"test": part})).startswith("test: 8 segments")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from recipes import overview, runs
+from recipes import readmes, runs
 from recipes.results import read_results
-from recipes.translation import evaluate, tables
+from recipes.translation import evaluate
 from s2s.data.parallel_text import open_text
 from s2s.data.prepare_text import PrepareTextOptions, prepare_text
 from s2s.errors import UsageError
@@ -155,30 +155,24 @@ def test_a_recorded_run_stands_in_both_readmes(
     run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tables are written anew; the text around them stays."""
-    folder = tmp_path / "recipes" / "translation"
+    recipes = tmp_path / "recipes"
+    folder = recipes / "translation"
     folder.mkdir(parents=True)
-    monkeypatch.setattr(evaluate, "RESULTS", folder / "results.json")
-    for module, name, path in (
-        (tables, "RESULTS", folder / "results.json"),
-        (tables, "README", folder / "readme.md"),
-        (overview, "HERE", folder.parent),
-        (overview, "README", tmp_path / "overview.md"),
-    ):
-        monkeypatch.setattr(module, name, path)
+    monkeypatch.setattr(readmes, "HERE", recipes)
     marked = "".join(
         f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples", "ablations")
     )
-    (folder / "readme.md").write_text(f"# Title\n{marked}the end\n")
-    (tmp_path / "overview.md").write_text("<!-- overview -->\n<!-- end of overview -->\n")
+    (folder / "README.md").write_text(f"# Title\n{marked}the end\n")
+    (recipes / "README.md").write_text("<!-- overview -->\n<!-- end of overview -->\n")
     call(run, "--data", data, "--record")
     call(run, "--data", data, "--record")
     (result,) = read_results(folder / "results.json")
     bleu = result["parts"]["test"]["systems"]["model"]["bleu"]
-    readme = (folder / "readme.md").read_text(encoding="utf-8")
+    readme = (folder / "README.md").read_text(encoding="utf-8")
     assert readme.startswith("# Title\n")
     assert readme.endswith("the end\n")
     assert f"| test | {bleu['score']:.2f} ± {bleu['confidence_95']:.2f} |" in readme
     assert f"- BLEU: `{bleu['signature']}`" in readme
     assert "| 1 of 3, 0 invented | `0123456789` |" in readme
     assert "| {name} is good | Es ist gut | {name} ist gut |" in readme
-    assert f"| BLEU {bleu['score']:.2f} | 9.5 min |" in (tmp_path / "overview.md").read_text(encoding="utf-8")
+    assert f"| BLEU {bleu['score']:.2f} | 9.5 min |" in (recipes / "README.md").read_text(encoding="utf-8")
