@@ -18,8 +18,8 @@ from tests.combinations import Combination, label, pairwise
 from tests.small_models import SHAPES, config_of, decode
 
 DIGITS = range(4, 14)
-LONGEST = 4
-UPDATES = 500
+LONGEST = 3
+UPDATES = 700
 BATCH = 64
 TASKS = {"task": ["copy", "reverse"]}
 PAIRWISE = pairwise({**SHAPES, **TASKS})

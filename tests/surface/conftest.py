@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.processes import unmeasured
+
 SURFACE = Path(__file__).with_name("surface.json")
 README = Path(__file__).resolve().parents[2] / "README.md"
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -54,7 +56,7 @@ def worked_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
         mirrored = "".join(f"{' '.join(reversed(line)).upper()}\n" for line in lines)
         (folder / f"{part}.de").write_text(mirrored, encoding="utf-8")
     (folder / "mine.toml").write_text(CONFIG, encoding="utf-8")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**unmeasured(), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         ["sh", "-eux"], input=own_data(), cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
