@@ -1,6 +1,7 @@
 """Ablations: one short run for each change of a config, scored on dev, with the table that a README shows of them."""
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -30,7 +31,7 @@ class Trial:
     @property
     def folder(self) -> str:
         """The name of its run's folder."""
-        changes = "_".join(change.replace("=", "-") for change in self.row) or "unchanged"
+        changes = "_".join(re.sub(r"[^\w.]+", "-", change).strip("-") for change in self.row) or "unchanged"
         return f"{changes}_seed-{self.seed}"
 
 

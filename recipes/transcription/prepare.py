@@ -4,6 +4,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -17,6 +18,7 @@ from recipes.transcription.held_out import copy_held_out
 from s2s.data.prepare_audio import PrepareAudioOptions, prepare_audio
 from s2s.errors import UsageError
 from s2s.log import say
+from s2s.text.tokenizer import Units
 
 CORPORA: dict[str, Callable[[str, Path | None, Path], Corpus]] = {
     "asterisk": asterisk.read,
@@ -33,8 +35,13 @@ CORPORA: dict[str, Callable[[str, Path | None, Path], Corpus]] = {
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="A folder that holds the packages (asterisk, which is fetched without it) or the files of the corpus.",
 )
+@click.option(
+    "--units",
+    type=click.Choice(get_args(Units)),
+    help="What texts are made of (default: characters, unless there are 2 hours of training).",
+)
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-def command(corpus: str, language: str, from_dir: Path | None, output: Path) -> None:
+def command(corpus: str, language: str, from_dir: Path | None, units: Units | None, output: Path) -> None:
     """Fetch, split and prepare CORPUS: asterisk (CC BY-SA), digits (CC BY-SA) or an4 (free use).
 
     The recordings are copied into the output, which needs nothing outside of it.
@@ -46,7 +53,7 @@ def command(corpus: str, language: str, from_dir: Path | None, output: Path) -> 
         found = CORPORA[corpus](language, from_dir, work)
         say(found.describe())
         manifests = {part: str(path) for part, path in found.write(work).items()}
-        prepare_audio(PrepareAudioOptions(manifests, found.language, output, copy_audio=True))
+        prepare_audio(PrepareAudioOptions(manifests, found.language, output, units=units, copy_audio=True))
     copy_held_out(output)
     write_origin(output, corpus, found.licence, found.dropped)
 
