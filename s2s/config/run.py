@@ -9,7 +9,8 @@ from s2s.config.model import ModelConfig
 from s2s.config.section import Count, Fraction, Natural, NonNegative, Positive, Section
 
 BATCH_TOKENS, BATCH_FRAMES = 1536, 8000
-CTC_WEIGHT = 0.3
+CTC_WEIGHT = 0.5
+"""On the little speech of the recipes, a beam of 5 finds better transcripts with it than with 0.3 or 0.7."""
 
 
 class RegularisationConfig(Section):

@@ -85,7 +85,7 @@ def test_what_depends_on_the_sources_is_settled_and_stays() -> None:
     text, audio = (parse(RunConfig, {**LIMIT, "model": model}, "run.toml") for model in ({}, AUDIO))
     assert (text.training.budget, text.training.validation_metric, text.training.ctc) == (1536, "bleu", None)
     assert (audio.training.budget, audio.training.validation_metric) == (8000, "wer")
-    assert (audio.training.ctc, audio.decoding.ctc_weight) == (CtcConfig(), 0.3)
+    assert (audio.training.ctc, audio.decoding.ctc_weight) == (CtcConfig(), 0.5)
     for config in (text, audio):
         assert parse(RunConfig, to_document(config), "again") == config
 
