@@ -38,7 +38,7 @@ CORPORA: dict[str, Callable[[str, Path | None, Path], Corpus]] = {
 @click.option(
     "--units",
     type=click.Choice(get_args(Units)),
-    help="What texts are made of (default: characters, unless there are 2 hours of training).",
+    help="What texts are made of (default: what serves the corpus best).",
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
 def command(corpus: str, language: str, from_dir: Path | None, units: Units | None, output: Path) -> None:
@@ -53,7 +53,8 @@ def command(corpus: str, language: str, from_dir: Path | None, units: Units | No
         found = CORPORA[corpus](language, from_dir, work)
         say(found.describe())
         manifests = {part: str(path) for part, path in found.write(work).items()}
-        prepare_audio(PrepareAudioOptions(manifests, found.language, output, units=units, copy_audio=True))
+        options = PrepareAudioOptions(manifests, found.language, output, units=units or found.units, copy_audio=True)
+        prepare_audio(options)
     copy_held_out(output)
     write_origin(output, corpus, found.licence, found.dropped)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from recipes.corpora import dropped_line
 from s2s.errors import DataError, UsageError
 from s2s.files import write_text
+from s2s.text.tokenizer import Units
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,16 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus of speech, split; `dropped` counts what cleaning took, by reason."""
+    """A corpus of speech, split; `dropped` counts what cleaning took, by reason.
+
+    `units` are those that serve it best; None leaves the choice to the library.
+    """
 
     language: str
     licence: str
     parts: Mapping[str, Sequence[Utterance]]
     dropped: Counter[str] = field(default_factory=Counter)
+    units: Units | None = None
 
     def describe(self) -> str:
         """Counts for people, a line for each part."""

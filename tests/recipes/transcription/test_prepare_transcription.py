@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from recipes.transcription import prepare
+from recipes.transcription.corpora.digits import WORDS
 from s2s.data.speech import open_speech
 from s2s.errors import DataError, UsageError
 
@@ -51,6 +52,15 @@ def test_a_corpus_becomes_prepared_data_with_its_origin(
     assert origin == {"corpus": "digits", "licence": "Free Spoken Digit Dataset, CC BY-SA 4.0", "dropped": {}}
     files = [path for path in data.glob("audio/*.wav") if path.is_file()]
     assert len(files) == 20 + 50 + 50 + 50
+
+
+def test_each_digit_is_a_unit_of_its_own_unless_others_are_asked_for(recordings: Path, tmp_path: Path) -> None:
+    run("digits", "--from-dir", recordings, "--output", tmp_path / "words")
+    target = open_speech(tmp_path / "words").codec.target
+    assert [target.pieces(target.encode(word)) for word in WORDS] == [[f"\u2581{word}"] for word in WORDS]
+    run("digits", "--from-dir", recordings, "--output", tmp_path / "letters", "--units", "characters")
+    target = open_speech(tmp_path / "letters").codec.target
+    assert target.pieces(target.encode("six")) == ["\u2581", "s", "i", "x"]
 
 
 def test_nothing_is_fetched_when_the_output_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
