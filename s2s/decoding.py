@@ -8,7 +8,7 @@ from s2s.data.batches import Batch
 from s2s.model import Seq2Seq
 from s2s.nn.encoder import Encoded
 from s2s.search import Hypothesis, SearchOptions, joint_step, search, without_loops
-from s2s.text.vocabulary import BOS, EOS, PAD, UNK
+from s2s.text.vocabulary import BOS, EOS, PAD
 
 
 def cut(source: list[int], max_length: int) -> list[int]:
@@ -41,7 +41,7 @@ def decode_encoded(
     step, state = model.step, model.start(model.remember(encoded))
     options = SearchOptions(decoding.beam_size, decoding.length_penalty, n_best)
     limits = limits.clamp(max=decoding.max_length)
-    never = (PAD, BOS, UNK)
+    never = (PAD, BOS)
     if decoding.ctc_weight:
         log_probs, lengths = model.ctc_log_probs(encoded), encoded.mask.sum(1)
         joint = joint_step(step, state, log_probs, lengths, decoding.ctc_weight, PAD, EOS)
