@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -48,6 +48,38 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _cell(value: object) -> str:
     return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def runs_table(results: Iterable[Result], name: str, value: Callable[[Result], object]) -> str:
+    """Where results come from, a row for each run, with one column of the recipe's own: its name and its value."""
+    header = ["corpus", "config", "seed", "minutes", "threads", "hardware", "torch", name, "commit"]
+    return table(
+        header,
+        [
+            [
+                f"{result['corpus']} {result['languages']}",
+                f"`{result['config']}`",
+                result["seed"],
+                f"{result['minutes']:.1f}",
+                result["threads"],
+                result["hardware"],
+                result["versions"]["torch"],
+                value(result),
+                short_commit(result["commit"]),
+            ]
+            for result in results
+        ],
+    )
+
+
+def sample_tables(results: Iterable[Result], columns: Sequence[str]) -> str:
+    """The samples of the first seed of each data set and config, in these columns."""
+    sections = []
+    for first, *_ in groups(results):
+        title = f"{first['corpus']} {first['languages']}, `{first['config']}`, seed {first['seed']}:"
+        rows = [[sample[column] for column in columns] for sample in first["samples"]]
+        sections.append(f"{title}\n\n{table(columns, rows)}")
+    return "\n\n".join(sections)
 
 
 def fill(path: Path, name: str, text: str) -> None:

@@ -3,15 +3,15 @@
 from typing import Any
 
 from recipes.ablations import ablation_table
-from recipes.results import Result, groups, short_commit, table
+from recipes.results import Result, runs_table, sample_tables, table
 
 
 def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:
     """The generated parts of the README by the name of their markers."""
     return {
         "results": results_table(results),
-        "runs": runs_table(results),
-        "samples": samples(results),
+        "runs": runs_table(results, "real-time factor", _real_time_factor),
+        "samples": sample_tables(results, ["reference", "transcript"]),
         "ablations": ablation_table(ablations),
     }
 
@@ -43,34 +43,5 @@ def _rate(rate: dict[str, Any]) -> str:
     )
 
 
-def runs_table(results: list[Result]) -> str:
-    """Where the rows of the results come from."""
-    header = ["corpus", "config", "seed", "minutes", "threads", "hardware", "torch", "real-time factor", "commit"]
-    return table(
-        header,
-        [
-            [
-                f"{result['corpus']} {result['languages']}",
-                f"`{result['config']}`",
-                result["seed"],
-                f"{result['minutes']:.1f}",
-                result["threads"],
-                result["hardware"],
-                result["versions"]["torch"],
-                f"{next(iter(result['parts'].values()))['real_time_factor']:.3f}",
-                short_commit(result["commit"]),
-            ]
-            for result in results
-        ],
-    )
-
-
-def samples(results: list[Result]) -> str:
-    """The samples of the first seed of each data set and config."""
-    sections = []
-    for group in groups(results):
-        first = group[0]
-        title = f"{first['corpus']} {first['languages']}, `{first['config']}`, seed {first['seed']}:"
-        rows = [[sample["reference"], sample["transcript"]] for sample in first["samples"]]
-        sections.append(f"{title}\n\n{table(['reference', 'transcript'], rows)}")
-    return "\n\n".join(sections)
+def _real_time_factor(result: Result) -> str:
+    return f"{next(iter(result['parts'].values()))['real_time_factor']:.3f}"

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from recipes.ablations import ablation_table
-from recipes.results import Result, groups, short_commit, table
+from recipes.results import Result, runs_table, sample_tables, table
 
 FLAVOURS = ("lowercased", "lowercased, tokenised by intl")
 
@@ -13,8 +13,8 @@ def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:
     """The generated parts of the README by the name of their markers."""
     return {
         "results": results_table(results),
-        "runs": runs_table(results),
-        "samples": samples(results),
+        "runs": runs_table(results, "placeholders lost", _placeholders),
+        "samples": sample_tables(results, ["source", "translation", "reference"]),
         "ablations": ablation_table(ablations),
     }
 
@@ -64,40 +64,7 @@ def _signatures(parts: list[tuple[Result, str, dict[str, Any]]]) -> list[str]:
     return lines
 
 
-def runs_table(results: list[Result]) -> str:
-    """Where the rows of the results come from."""
-    header = ["corpus", "config", "seed", "minutes", "threads", "hardware", "torch", "placeholders lost", "commit"]
-    return table(
-        header,
-        [
-            [
-                f"{result['corpus']} {result['languages']}",
-                f"`{result['config']}`",
-                result["seed"],
-                f"{result['minutes']:.1f}",
-                result["threads"],
-                result["hardware"],
-                result["versions"]["torch"],
-                _placeholders(result),
-                short_commit(result["commit"]),
-            ]
-            for result in results
-        ],
-    )
-
-
 def _placeholders(result: Result) -> str:
     counts = [part["placeholders"] for part in result["parts"].values()]
     lost, invented, expected = (sum(count[key] for count in counts) for key in ("lost", "invented", "expected"))
     return f"{lost} of {expected}, {invented} invented"
-
-
-def samples(results: list[Result]) -> str:
-    """The samples of the first seed of each data set and config."""
-    sections = []
-    for group in groups(results):
-        first = group[0]
-        title = f"{first['corpus']} {first['languages']}, `{first['config']}`, seed {first['seed']}:"
-        rows = [[sample["source"], sample["translation"], sample["reference"]] for sample in first["samples"]]
-        sections.append(f"{title}\n\n{table(['source', 'translation', 'reference'], rows)}")
-    return "\n\n".join(sections)
