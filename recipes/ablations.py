@@ -34,6 +34,11 @@ class Trial:
         changes = "_".join(re.sub(r"[^\w.]+", "-", change).strip("-") for change in self.row) or "unchanged"
         return f"{changes}_seed-{self.seed}"
 
+    def source(self, data: Path) -> Path:
+        """The data it is trained on: `data`, or what `data=NAME` in its row names beside that."""
+        names = [change.removeprefix(DATA) for change in self.row if change.startswith(DATA)]
+        return data.parent / names[-1] if names else data
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -42,6 +47,10 @@ class Plan:
     config: Path
     shared: tuple[str, ...]
     trials: tuple[Trial, ...]
+
+    def sources(self, data: Path) -> list[Path]:
+        """All data that its trials are trained on."""
+        return list(dict.fromkeys(trial.source(data) for trial in self.trials))
 
 
 def read_plan(path: Path) -> Plan:
@@ -59,12 +68,20 @@ def read_plan(path: Path) -> Plan:
 
 def command(plan: Plan, trial: Trial, data: Path, runs: Path) -> list[str]:
     """The training command of a trial, on one thread; `data=NAME` in its row takes other data, beside `data`."""
-    for name in (change.removeprefix(DATA) for change in trial.row if change.startswith(DATA)):
-        data = data.parent / name
     row = [change for change in trial.row if not change.startswith(DATA)]
     options = [part for change in (*plan.shared, *row, f"seed={trial.seed}") for part in ("--set", change)]
     folder = str(runs / trial.folder)
-    return ["train", str(plan.config), "--data", str(data), "--output", folder, "--threads", "1", *options]
+    return [
+        "train",
+        str(plan.config),
+        "--data",
+        str(trial.source(data)),
+        "--output",
+        folder,
+        "--threads",
+        "1",
+        *options,
+    ]
 
 
 def run_plan(plan: Plan, data: Path, runs: Path, jobs: int) -> None:

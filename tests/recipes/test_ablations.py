@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from recipes import readmes
+from recipes.ablate import command as ablate_command
 from recipes.ablations import DATA, Trial, ablation_table, collect, command, read_plan, run_plan
 from s2s.config import read_config
 from s2s.errors import DataError, S2SError
@@ -94,3 +96,26 @@ def test_a_row_may_take_other_data(tmp_path: Path) -> None:
     assert "data/larger" in changed
     assert not {"data/small", "data=larger"} & set(changed)
     assert "model.bridge=zeros" in changed
+
+
+def test_a_wrong_folder_is_told_before_anything_is_trained_and_no_record_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was recorded before stays also when runs fail."""
+    folder = tmp_path / "recipes" / "translation"
+    folder.mkdir(parents=True)
+    write_plan(folder, '[["model.encoder.layers=0"]]', seeds="[1]").rename(folder / "ablations.toml")
+    recorded = folder / "ablations.json"
+    recorded.write_text("[1]")
+    monkeypatch.setattr(readmes, "HERE", folder.parent)
+
+    def ablate(data: Path) -> None:
+        arguments = ["translation", "--data", str(data), "--output", str(tmp_path / "runs"), "--jobs", "1"]
+        ablate_command.main(arguments, standalone_mode=False)
+
+    with pytest.raises(DataError, match="is not prepared data"):
+        ablate(tmp_path / "nowhere")
+    assert not (tmp_path / "runs").exists()
+    with pytest.raises(S2SError, match="These runs failed"):
+        ablate(prepare_digits(tmp_path / "digits"))
+    assert recorded.read_text() == "[1]"
