@@ -53,7 +53,14 @@ def command(corpus: str, language: str, from_dir: Path | None, units: Units | No
         found = CORPORA[corpus](language, from_dir, work)
         say(found.describe())
         manifests = {part: str(path) for part, path in found.write(work).items()}
-        options = PrepareAudioOptions(manifests, found.language, output, units=units or found.units, copy_audio=True)
+        options = PrepareAudioOptions(
+            manifests,
+            found.language,
+            output,
+            units=units or found.units,
+            normalisation=found.normalisation,
+            copy_audio=True,
+        )
         prepare_audio(options)
     copy_held_out(output)
     write_origin(output, corpus, found.licence, found.dropped)

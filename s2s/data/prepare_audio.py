@@ -30,6 +30,9 @@ SHORTEST_WINDOW = 10.0
 
 TEXTS, NUMBERS = ("id", "audio", "speaker", "target"), ("offset", "duration", "seconds", "samples")
 
+Normalisation = Literal["utterance", "global"]
+"""Whether features have the mean and variance of each utterance, or those of the training part, taken away."""
+
 
 @dataclass(frozen=True)
 class PrepareAudioOptions:
@@ -47,7 +50,7 @@ class PrepareAudioOptions:
     vocabulary_size: int | None = None
     rate: int | None = None
     bands: int | None = None
-    normalisation: Literal["utterance", "global"] = "utterance"
+    normalisation: Normalisation = "utterance"
     tolerance: float = 0.05
     max_seconds: float = 30.0
     copy_audio: bool = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recipes.corpora import dropped_line
+from s2s.data.prepare_audio import Normalisation
 from s2s.errors import DataError, UsageError
 from s2s.files import write_text
 from s2s.text.tokenizer import Units
@@ -27,7 +28,7 @@ class Utterance:
 class Corpus:
     """A corpus of speech, split; `dropped` counts what cleaning took, by reason.
 
-    `units` are those that serve it best; None leaves the choice to the library.
+    `units` and `normalisation` are those that serve it best; None leaves the choice of units to the library.
     """
 
     language: str
@@ -35,6 +36,7 @@ class Corpus:
     parts: Mapping[str, Sequence[Utterance]]
     dropped: Counter[str] = field(default_factory=Counter)
     units: Units | None = None
+    normalisation: Normalisation = "utterance"
 
     def describe(self) -> str:
         """Counts for people, a line for each part."""

@@ -20,6 +20,7 @@ from random import Random
 import numpy
 
 from recipes.transcription.corpora.corpus import Corpus, Utterance, check_english, check_folder, seconds_of
+from s2s.data.prepare_audio import Normalisation
 from s2s.errors import DataError
 from s2s.rng import python_random
 from s2s.text.tokenizer import Units
@@ -32,6 +33,8 @@ DEV = range(5, 8)
 RATE = 8000
 UNITS: Units = "bpe"
 """Of ten words that come often enough, BPE makes one unit each: nothing can be spelt wrong."""
+NORMALISATION: Normalisation = "global"
+"""A fifth of a second tells too little of its own mean and variance."""
 
 SHORTEST = 3
 LONGEST = 7
@@ -56,7 +59,7 @@ def read(language: str, from_dir: Path | None, work: Path) -> Corpus:
         "test": strings["test"],
         "test_isolated": single["test"],
     }
-    return Corpus(language, LICENCE, parts, units=UNITS)
+    return Corpus(language, LICENCE, parts, units=UNITS, normalisation=NORMALISATION)
 
 
 def read_recordings(folder: Path) -> dict[str, list[Utterance]]:

@@ -45,6 +45,7 @@ def test_a_corpus_becomes_prepared_data_with_its_origin(
     prepared = open_speech(data)
     assert list(prepared.manifest["parts"]) == ["train", "dev", "test", "test_isolated"]
     assert [len(prepared.segments(part)) for part in prepared.manifest["parts"]] == [20, 50, 50, 50]
+    assert prepared.manifest["features"]["normalisation"] == "global"
     strings = prepared.segments("test")
     assert set(strings.column("speaker")) == {"ann"}
     assert all(3 <= len(text.split()) <= 7 for text in strings.references())
