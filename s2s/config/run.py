@@ -9,6 +9,9 @@ from s2s.config.model import ModelConfig
 from s2s.config.section import Count, Fraction, Natural, NonNegative, Positive, Section
 
 BATCH_TOKENS, BATCH_FRAMES = 1536, 8000
+LONGEST_TRANSCRIPT = 4096
+"""Tokens; what is heard is bounded by its seconds, so that this only ends what has gone wrong."""
+
 CTC_WEIGHT = 0.5
 """With it a beam of 5 gets fewer words wrong than with 0.3 or 0.7 after little speech: see recipes/transcription."""
 
@@ -109,7 +112,7 @@ class TrainingConfig(Section):
 class DecodingConfig(Section):
     """How hypotheses are searched unless inference is told otherwise; validation is greedy, up to `max_length`.
 
-    `ctc_weight` is the share of CTC in scores.
+    A transcript is by default as long as its recording allows. `ctc_weight` is the share of CTC in scores.
     """
 
     beam_size: Annotated[int, Field(ge=1, le=1000, strict=True)] = 5
@@ -140,11 +143,14 @@ class RunConfig(Section):
         else:
             training |= {"batch_tokens": self.training.batch_tokens or BATCH_TOKENS}
         training["validation_metric"] = self.training.validation_metric or ("wer" if frames else "bleu")
-        settled: dict[str, Section] = {"training": self.training.model_copy(update=training)}
+        decoding: dict[str, object] = {}
         if ctc and self.decoding.ctc_weight is None:
-            settled["decoding"] = self.decoding.model_copy(update={"ctc_weight": CTC_WEIGHT})
-        for name, value in settled.items():
-            object.__setattr__(self, name, value)  # the model is frozen for all others
+            decoding["ctc_weight"] = CTC_WEIGHT
+        if frames and "max_length" not in self.decoding.model_fields_set:
+            decoding["max_length"] = LONGEST_TRANSCRIPT
+        for name, update in (("training", training), ("decoding", decoding)):
+            settled = getattr(self, name).model_copy(update=update)
+            object.__setattr__(self, name, settled)  # the model is frozen for all others
         return self
 
 

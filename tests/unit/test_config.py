@@ -86,6 +86,8 @@ def test_what_depends_on_the_sources_is_settled_and_stays() -> None:
     assert (text.training.budget, text.training.validation_metric, text.training.ctc) == (1536, "bleu", None)
     assert (audio.training.budget, audio.training.validation_metric) == (8000, "wer")
     assert (audio.training.ctc, audio.decoding.ctc_weight) == (CtcConfig(), 0.5)
+    assert audio.decoding.max_length == 4096, "256 characters are 20 seconds of speech"
+    assert parse(RunConfig, {**LIMIT, "model": AUDIO, "decoding": {"max_length": 9}}, "").decoding.max_length == 9
     for config in (text, audio):
         assert parse(RunConfig, to_document(config), "again") == config
 
