@@ -74,7 +74,7 @@ def test_a_signal_saves_and_the_same_command_goes_on(
 ) -> None:
     run = tmp_path / "run"
     config.write_text(
-        CONFIG.replace("max_updates = 4", "max_updates = 100000").replace("interval = 2", "interval = 90000")
+        CONFIG.replace("max_updates = 4", "max_updates = 100000").replace("interval = 2", "interval = 20")
     )
     command = [sys.executable, "-m", "s2s", "train", str(config), "--data", str(data), "--output", str(run)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=unmeasured())

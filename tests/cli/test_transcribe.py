@@ -18,6 +18,8 @@ from s2s.cli.main import main
 from s2s.inference.transcriber import Transcriber
 from tests.tones import RATE, prepare_tones
 
+pytestmark = pytest.mark.xdist_group("transcribe")
+
 CONFIG = """
 [model]
 ctc = true

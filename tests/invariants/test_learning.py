@@ -17,6 +17,8 @@ from s2s.training.steps import Updater
 from tests.combinations import Combination, label, pairwise
 from tests.small_models import SHAPES, config_of, decode
 
+pytestmark = pytest.mark.usefixtures("uncovered")
+
 DIGITS = range(4, 14)
 LONGEST = 3
 UPDATES = 700
