@@ -85,12 +85,15 @@ def command(plan: Plan, trial: Trial, data: Path, runs: Path) -> list[str]:
 
 
 def run_plan(plan: Plan, data: Path, runs: Path, jobs: int) -> None:
-    """Train what is not finished yet, `jobs` runs at once; S2SError names the runs that failed."""
+    """Train all trials, `jobs` runs at once; S2SError names the runs that failed.
+
+    A finished run ends its command at once, or fails when the plan or the data has changed since.
+    """
     runs.mkdir(parents=True, exist_ok=True)
-    waiting = [trial for trial in plan.trials if not finished(runs / trial.folder)]
-    say(f"{len(plan.trials)} runs in the plan, {len(waiting)} to train")
+    waiting = sum(not finished(runs / trial.folder) for trial in plan.trials)
+    say(f"{len(plan.trials)} runs in the plan, {waiting} to train")
     with ThreadPoolExecutor(jobs) as pool:
-        failed = [name for name in pool.map(lambda trial: _train(plan, trial, data, runs), waiting) if name]
+        failed = [name for name in pool.map(lambda trial: _train(plan, trial, data, runs), plan.trials) if name]
     if failed:
         raise S2SError(f"These runs failed; their .log files beside them tell why: {', '.join(failed)}.")
 

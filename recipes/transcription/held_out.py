@@ -19,7 +19,8 @@ def copy_held_out(data: Path) -> None:
     longer = [record for record in whole if len(record["target"].split()) > 1]
     folder = data / FOLDER
     folder.mkdir()
-    for record in python_random(1, FOLDER).sample(longer, min(COUNT, len(longer))):
+    texts = {record["target"]: record for record in longer}  # the same words twice would get the same name
+    for record in python_random(1, FOLDER).sample([*texts.values()], min(COUNT, len(texts))):
         audio = data / record["audio"]
         name = re.sub(r"[^\w]+", "-", record["target"])[:LONGEST_NAME].strip("-")
         shutil.copyfile(audio, folder / f"{name}{audio.suffix}")

@@ -15,7 +15,7 @@ from recipes.running import run
 from recipes.transcription.corpora import an4, asterisk, digits
 from recipes.transcription.corpora.corpus import Corpus
 from recipes.transcription.held_out import copy_held_out
-from s2s.data.prepare_audio import PrepareAudioOptions, prepare_audio
+from s2s.data.prepare_audio import Normalisation, PrepareAudioOptions, prepare_audio
 from s2s.errors import UsageError
 from s2s.log import say
 from s2s.text.tokenizer import Units
@@ -40,8 +40,20 @@ CORPORA: dict[str, Callable[[str, Path | None, Path], Corpus]] = {
     type=click.Choice(get_args(Units)),
     help="What texts are made of (default: what serves the corpus best).",
 )
+@click.option(
+    "--normalisation",
+    type=click.Choice(get_args(Normalisation)),
+    help="Of features, over the utterance or the training part (default: what serves the corpus best).",
+)
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-def command(corpus: str, language: str, from_dir: Path | None, units: Units | None, output: Path) -> None:
+def command(
+    corpus: str,
+    language: str,
+    from_dir: Path | None,
+    units: Units | None,
+    normalisation: Normalisation | None,
+    output: Path,
+) -> None:
     """Fetch, split and prepare CORPUS: asterisk (CC BY-SA), digits (CC BY-SA) or an4 (free use).
 
     The recordings are copied into the output, which needs nothing outside of it.
@@ -58,12 +70,13 @@ def command(corpus: str, language: str, from_dir: Path | None, units: Units | No
             found.language,
             output,
             units=units or found.units,
-            normalisation=found.normalisation,
+            normalisation=normalisation or found.normalisation,
             copy_audio=True,
         )
         prepare_audio(options)
     copy_held_out(output)
-    write_origin(output, corpus, found.licence, found.dropped)
+    name = " ".join(filter(None, [corpus, units, normalisation]))
+    write_origin(output, name, found.licence, found.dropped)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ LONGEST_PAGE = 65_307
 LAST_PAGE = 4
 """The flag of the last page of an OGG stream."""
 
+SERIAL = slice(14, 18)
+"""Where an OGG page has the number of its stream."""
+
 
 def is_known(stream: BinaryIO) -> bool:
     """Whether a file begins like one of the known formats."""
@@ -55,11 +58,14 @@ def _wav_is_cut_short(stream: BinaryIO) -> bool:
 
 
 def _ogg_is_cut_short(stream: BinaryIO) -> bool:
+    """Whether the last page is not the last of the stream that begins the file, of which alone libsndfile reads."""
+    stream.seek(SERIAL.start)
+    serial = stream.read(SERIAL.stop - SERIAL.start)
     end = stream.seek(0, os.SEEK_END)
     stream.seek(max(0, end - LONGEST_PAGE))
     tail = stream.read()
     page = tail[max(0, tail.rfind(b"OggS")) :]
-    if len(page) < 27 or not page[5] & LAST_PAGE:
+    if len(page) < 27 or not page[5] & LAST_PAGE or page[SERIAL] != serial:
         return True
     lengths = page[27 : 27 + page[26]]
     return len(page) < 27 + page[26] + sum(lengths)

@@ -72,5 +72,7 @@ def _check(stream: BinaryIO, name: str) -> None:
     if not is_known(stream):
         raise AudioError(f"{name} is no audio file of a format that s2s reads: {FORMATS}.", UNREADABLE)
     if is_cut_short(stream):
-        raise AudioError(f"{name} is damaged or was cut short: its end is missing.", CUT_SHORT)
+        raise AudioError(
+            f"{name} is damaged or was cut short: its end is missing, or that of another stream.", CUT_SHORT
+        )
     stream.seek(0)

@@ -91,7 +91,7 @@ def text(train: tuple[str, str], dev: tuple[str, str], test: tuple[str, str], **
     help="Share of a part's recordings that may be bad and are skipped.",
 )
 @click.option(
-    "--max-seconds", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Of a recording, at most."
+    "--max-seconds", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True, help="Of a recording, at most."
 )
 @click.option("--copy-audio", is_flag=True, help="Copy all recordings into DATA, so that it needs nothing outside.")
 def audio(train: str, dev: str, test: str, output: Path | None, only_check: bool, **options: Any) -> None:

@@ -54,7 +54,7 @@ class Settings:
 @click.option("--n-best", type=click.IntRange(min=1), default=1, help="Texts given per passage; needs --format json.")
 @click.option("--length-penalty", type=click.FloatRange(0, 10), help="Exponent of the length in scores.")
 @click.option("--ctc-weight", type=click.FloatRange(0, 1), help="Share of CTC in scores.")
-@click.option("--window", type=click.FloatRange(min=1), help="Seconds of a passage at most; default: as in training.")
+@click.option("--window", type=click.FloatRange(1, 3600), help="Seconds of a passage at most; default: as in training.")
 @computing_options("frames", 20_000)
 def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
     """Transcribe recordings to standard output, or to files of their own.
@@ -111,7 +111,7 @@ def _transcribe(transcriber: "Transcriber", files: list[Path], targets: list[Pat
 
     options = _options(transcriber, settings)
     write = FORMATS[settings.written_as]
-    started, seconds, problems = time.monotonic(), 0.0, 0
+    started, seconds, problems, cuts = time.monotonic(), 0.0, 0, 0
     transcripts = transcriber.stream(map(_source, files), options)
     for transcript, target in zip(
         progress(transcripts, "transcribe", len(files), "files", delay=10), targets, strict=True
@@ -123,11 +123,14 @@ def _transcribe(transcriber: "Transcriber", files: list[Path], targets: list[Pat
             write_text(target, write(transcript))
         seconds += transcript.seconds
         problems += transcript.problem is not None
+        cuts += sum(passage.cut for passage in transcript.passages)
         if transcript.problem is not None:
             warn(transcript.problem)
     passed = time.monotonic() - started
     if seconds:
         say(f"{seconds:.1f} s of audio in {passed:.1f} s: real-time factor {passed / seconds:.3f}")
+    if cuts:
+        warn(f"{cuts:,} passages had no end at the longest length a text may have, and may lack the rest.")
     if problems:
         warn(f"{problems:,} of {len(files):,} recordings could not be read, or not to their end.")
     end_with_skipped(problems)

@@ -142,10 +142,23 @@ class SpeechData(PreparedData):
         return SpeechSegments(self.table(name), self.path, self.codec, self.foreign, augmentation, seed)
 
     def with_codec(self, codec: Codec) -> "SpeechData":
-        """See `PreparedData`; the text is encoded anew where the tokenizer is not the data's own."""
+        """See `PreparedData`; the text is encoded anew where the tokenizer is not the data's own.
+
+        ConfigError: the codec hears other features than the data was prepared for.
+        """
         assert isinstance(codec, SpeechCodec)
+        if codec.settings != self.codec.settings:
+            raise ConfigError(
+                f"The model hears {_heard(codec)}, but {self.path} is prepared for {_heard(self.codec)}. "
+                f"Prepare the data with --rate {codec.settings.rate} --bands {codec.settings.bands}."
+            )
         foreign = codec.target.model != self.codec.target.model
         return replace(self, codec=codec, foreign=foreign or self.foreign)
+
+
+def _heard(codec: SpeechCodec) -> str:
+    settings = codec.settings
+    return f"{settings.bands} bands of {settings.rate:,} Hz in steps of {settings.shift * 1000:g} ms"
 
 
 def open_speech(path: Path) -> SpeechData:
@@ -223,8 +236,15 @@ class SpeechSegments:
             yield from block.to_pylist()
 
     def samples(self, record: dict[str, Any]) -> Tensor:
-        """The samples (N) of a row at the codec's rate."""
-        return read_at(self.folder / record["audio"], self.codec.settings.rate, record["offset"], record["duration"])
+        """The samples (N) of a row at the codec's rate; DataError: the recording is not as long as it was."""
+        path = self.folder / record["audio"]
+        samples = read_at(path, self.codec.settings.rate, record["offset"], record["duration"])
+        if len(samples) != record["samples"]:
+            raise DataError(
+                f"{path} has changed since it was prepared: {record['id']} had {record['samples']:,} samples, and has "
+                f"{len(samples):,} now. Prepare the data again."
+            )
+        return samples
 
 
 @dataclass(frozen=True)

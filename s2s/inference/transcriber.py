@@ -21,7 +21,7 @@ from s2s.errors import AudioError, ConfigError, UsageError
 from s2s.inference.results import Candidate, one_line
 from s2s.inference.runtime import load_for_inference
 from s2s.inference.transcripts import Passage, Transcript, Word
-from s2s.inference.words import align_words
+from s2s.inference.words import align_words, spread_words
 from s2s.search import Hypothesis
 
 MIN_WINDOW = 1.0
@@ -160,10 +160,9 @@ class Transcriber:
 
     def _read(self, found: Iterator[Window], opened: _Open) -> Iterator[_Task]:
         """The windows of a recording; a problem with it ends them and is kept."""
-        rate = self._codec.settings.rate
         try:
             for window in found:
-                opened.seconds = window.start + len(window.samples) / rate
+                opened.seconds = window.end
                 opened.waiting += 1
                 features = None if is_silent(window.samples) else self._codec.features(window.samples)
                 yield _Task(opened, window.start, opened.seconds, features)
@@ -216,13 +215,15 @@ class Transcriber:
             words = () if log_probs is None else self._words(task, hypotheses[0], log_probs[row], encoded.mask[row])
             n_best_texts = tuple(Candidate(self._text(one), one.score) for one in hypotheses)
             best = n_best_texts[0]
-            yield Passage(task.start, task.end, best.text, best.score, words, n_best_texts)
+            cut = not hypotheses[0].finished
+            yield Passage(task.start, task.end, best.text, best.score, words, n_best_texts, cut)
 
     def _text(self, hypothesis: Hypothesis) -> str:
         return " ".join(one_line(self._codec.decode(hypothesis.tokens)).split())
 
     def _words(self, task: _Task, hypothesis: Hypothesis, log_probs: Tensor, mask: Tensor) -> tuple[Word, ...]:
-        """The words of a hypothesis with their times; none where CTC has no room for them."""
+        """The words of a hypothesis with their times, which are guessed where CTC has no room for them."""
         steps = int(mask.sum())
         step_seconds = (task.end - task.start) / steps
-        return align_words(log_probs[:steps], hypothesis.tokens, self._codec.target, task.start, step_seconds)
+        aligned = align_words(log_probs[:steps], hypothesis.tokens, self._codec.target, task.start, step_seconds)
+        return aligned or spread_words(self._text(hypothesis), task.start, task.end)

@@ -20,7 +20,8 @@ class Passage:
     """A stretch of a recording that was transcribed at once; a short recording has one.
 
     `score` is the length-normalised log-probability by which hypotheses are ranked (0 for silence, of which nothing is
-    asked). `words` is empty where the model has no CTC to align them, or CTC has no room for them.
+    asked). `words` is empty where the model has no CTC to align them; where CTC has no room for them, times
+    are guessed and confidences 0. `cut` tells that the text had no end at the longest length, and may lack the rest.
     """
 
     start: float
@@ -29,6 +30,7 @@ class Passage:
     score: float
     words: tuple[Word, ...]
     n_best: tuple[Candidate, ...]
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Transcript:
                     for word in passage.words
                 ],
                 "n_best": [{"text": candidate.text, "score": candidate.score} for candidate in passage.n_best],
+                "cut": passage.cut,
             }
             for passage in self.passages
         ]

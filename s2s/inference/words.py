@@ -1,6 +1,7 @@
 """Words with their times, from CTC's alignment of a hypothesis."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from torch import Tensor
 
@@ -18,8 +19,8 @@ def align_words(
 ) -> tuple[Word, ...]:
     """The words that tokens spell, aligned with CTC's log-probabilities (S, V), of steps of so many seconds.
 
-    Times count from `start`. A word's confidence is the mean of its tokens'. There are none when S is too small for the
-    tokens.
+    Times count from `start`; the space before a word is no part of it. A word's confidence is the mean of its tokens'.
+    There are none when S is too small for the tokens.
     """
     try:
         spans = align(log_probs, tokens, PAD)
@@ -30,7 +31,8 @@ def align_words(
         if not words or piece.startswith(SPACE):
             words.append(([], []))
         words[-1][0].append(token)
-        words[-1][1].append(span)
+        if piece != SPACE:
+            words[-1][1].append(span)
     return tuple(
         Word(
             text,
@@ -39,5 +41,13 @@ def align_words(
             sum(span.confidence for span in parts) / len(parts),
         )
         for ids, parts in words
-        if (text := tokenizer.decode(ids).strip())
+        if parts and (text := tokenizer.decode(ids).strip())
     )
+
+
+def spread_words(text: str, start: float, end: float) -> tuple[Word, ...]:
+    """The words of a text that could not be aligned, each as long as its share of the letters; of no confidence."""
+    words = text.split()
+    step = (end - start) / max(1, sum(map(len, words)))
+    ends = [start + step * letters for letters in accumulate(map(len, words))]
+    return tuple(Word(word, first, last, 0.0) for word, first, last in zip(words, [start, *ends], ends, strict=False))

@@ -20,7 +20,7 @@ RECIPE = {
 import pathlib, sys
 assert sys.argv[1:] == "ui_strings --languages en-de --output {DATA}".split()
 folder = pathlib.Path("{DATA}"); folder.mkdir(parents=True)
-(folder / "manifest.json").write_text("{{}}")
+(folder / "corpus.json").write_text("{{}}")
 """,
     "train.py": f"""
 import json, pathlib, sys
@@ -69,7 +69,7 @@ def test_interrupted_it_goes_on_where_it_stopped(root: Path, capsys: pytest.Capt
 def test_what_is_there_is_skipped(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / DATA).mkdir(parents=True)
     (root / RUN).mkdir(parents=True)
-    (root / DATA / "manifest.json").write_text("{}", encoding="utf-8")
+    (root / DATA / "corpus.json").write_text("{}", encoding="utf-8")
     (root / RUN / "manifest.json").write_text(json.dumps({"finished": True}), encoding="utf-8")
     (root / RUN / "results.json").write_text("{}", encoding="utf-8")
     for name in RECIPE:

@@ -1,6 +1,7 @@
 """The plan of ablations, its runs as processes of their own, and the table made of them."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,9 @@ def test_runs_are_trained_once_collected_and_their_failures_named(tmp_path: Path
     with pytest.raises(S2SError):
         run_plan(plan, data, runs, jobs=1)
     assert (runs / "unchanged_seed-1" / "metrics.jsonl").stat().st_mtime_ns == before
+    other = replace(plan, shared=(*plan.shared, "model.encoder.width=8"), trials=plan.trials[:1])
+    with pytest.raises(S2SError, match="unchanged_seed-1"):
+        run_plan(other, data, runs, jobs=1)
 
 
 def test_the_difference_is_to_the_same_seeds() -> None:

@@ -59,7 +59,18 @@ def test_each_digit_is_a_unit_of_its_own_unless_others_are_asked_for(recordings:
     run("digits", "--from-dir", recordings, "--output", tmp_path / "words")
     target = open_speech(tmp_path / "words").codec.target
     assert [target.pieces(target.encode(word)) for word in WORDS] == [[f"\u2581{word}"] for word in WORDS]
-    run("digits", "--from-dir", recordings, "--output", tmp_path / "letters", "--units", "characters")
+    run(
+        "digits",
+        "--from-dir",
+        recordings,
+        "--output",
+        tmp_path / "letters",
+        "--units",
+        "characters",
+        "--normalisation",
+        "utterance",
+    )
+    assert open_speech(tmp_path / "letters").codec.statistics is None
     target = open_speech(tmp_path / "letters").codec.target
     assert target.pieces(target.encode("six")) == ["\u2581", "s", "i", "x"]
 

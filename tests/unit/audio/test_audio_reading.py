@@ -189,10 +189,11 @@ class TestWhatIsWrong:
             (encoded(tone(), kind="flac")[:9_000], "flac decoder lost sync", "damaged or cut short"),
             (encoded(tone(9), kind="ogg")[:-9], "its end is missing", "damaged or cut short"),
             (PAGES[: PAGES.rindex(b"OggS")], "its end is missing", "damaged or cut short"),
+            (PAGES + encoded(tone(5), kind="ogg"), "or that of another stream", "damaged or cut short"),
             (encoded(tone(9), kind="opus")[:9_000], "its end is missing", "damaged or cut short"),
             (encoded(tone(9), kind="mp3")[:9_000], "of 144,000 samples are missing", "damaged or cut short"),
         ],
-        ids=["nothing", "no-samples", "text", "riff", "wav", "header", "flac", "ogg", "page", "opus", "mp3"],
+        ids=["nothing", "no-samples", "text", "riff", "wav", "header", "flac", "ogg", "page", "chained", "opus", "mp3"],
     )
     def test_a_file_that_is_not_whole(self, tmp_path: Path, data: bytes, message: str, problem: str) -> None:
         path = tmp_path / "a.wav"

@@ -47,5 +47,15 @@ def test_windows_of_a_file_are_those_of_its_samples(tmp_path: Path, rate: int) -
     time = torch.arange(rate * 9) / rate
     soundfile.write(tmp_path / "long.wav", torch.sin(900 * time).numpy(), rate)
     found = list(windows(tmp_path / "long.wav", 8000, 2.0))
-    assert sum(len(window.samples) for window in found) == 72_000
+    assert abs(sum(len(window.samples) for window in found) - 72_000) < len(found)
     assert max(len(window.samples) for window in found) <= 16_000
+
+
+def test_how_a_recording_is_read_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = 0.1 * torch.randn(11_025 * 9, generator=torch.Generator().manual_seed(1))
+    soundfile.write(tmp_path / "long.wav", samples.numpy(), 11_025)
+    whole = list(windows(tmp_path / "long.wav", 8000, 2.0))
+    monkeypatch.setattr("s2s.audio.windows.BLOCK", 1.0)
+    pieces = list(windows(tmp_path / "long.wav", 8000, 2.0))
+    assert [window.start for window in pieces] == [window.start for window in whole]
+    assert all(torch.equal(one.samples, other.samples) for one, other in zip(pieces, whole, strict=True))

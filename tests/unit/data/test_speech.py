@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import soundfile
 import torch
 
 from s2s.audio.features import Statistics
@@ -130,6 +131,21 @@ def test_a_codec_is_what_was_saved(data: SpeechData, tmp_path: Path) -> None:
     (tmp_path / "speech.json").write_text('{"language": "en"}')
     with pytest.raises(ModelError, match=r"speech\.json does not describe features of speech"):
         SpeechCodec.load(tmp_path)
+
+
+def test_a_model_that_hears_other_features_is_refused(data: SpeechData) -> None:
+    other = replace(data.codec, settings=replace(data.codec.settings, rate=16_000))
+    with pytest.raises(ConfigError, match=r"hears 40 bands of 16,000 Hz .* --rate 16000 --bands 40\."):
+        data.with_codec(other)
+
+
+def test_a_recording_that_has_changed_since_is_an_error(tmp_path: Path) -> None:
+    part = open_speech(prepare_tones(tmp_path)).segments("train")
+    record = next(part.records())
+    samples = part.samples(record)
+    soundfile.write(part.folder / record["audio"], samples[:-1].numpy(), part.codec.settings.rate)
+    with pytest.raises(DataError, match=r"has changed since it was prepared: .* Prepare the data again\."):
+        part.samples(record)
 
 
 def test_data_of_the_other_kind_is_refused(data: SpeechData, tmp_path: Path) -> None:

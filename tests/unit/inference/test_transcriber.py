@@ -130,8 +130,9 @@ def test_hypotheses_end_though_nothing_tells_them_to(transcriber: Transcriber, f
     try:
         with torch.no_grad():
             model.output.bias[[EOS, UNK]] = -1e4
-        text = transcriber.transcribe(files[1], ctc_weight=0.0 if transcriber.aligns else None).text
-        assert len(text) <= 30 * 3 + 10
+        transcript = transcriber.transcribe(files[1], ctc_weight=0.0 if transcriber.aligns else None)
+        assert len(transcript.text) <= 30 * 3 + 10
+        assert [passage.cut for passage in transcript.passages] == [True]
     finally:
         model.output.bias.data.copy_(before)
 
