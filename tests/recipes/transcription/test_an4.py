@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from recipes.corpora import DOWNLOADS
 from recipes.transcription.corpora import an4
 from s2s.errors import DataError, UsageError
 from tests.recipes.transcription.conftest import Record
@@ -88,9 +89,9 @@ def test_files_that_do_not_belong_together_are_refused(folder: Path, tmp_path: P
         an4.read("en", None, tmp_path / "work")
 
 
-def test_the_real_corpus(project: Path, tmp_path: Path) -> None:
+def test_the_real_corpus(tmp_path: Path) -> None:
     """Where it is; the counts are those of the README."""
-    folder = project.parent / "shared/data/an4"
+    folder = DOWNLOADS / "an4"
     if not folder.exists():
         pytest.skip("AN4 is not here")
     parts = an4.read("en", folder, tmp_path).parts

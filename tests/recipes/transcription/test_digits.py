@@ -7,6 +7,7 @@ import numpy
 import pytest
 import soundfile
 
+from recipes.corpora import DOWNLOADS
 from recipes.transcription.corpora import digits
 from recipes.transcription.corpora.corpus import Corpus, Utterance
 from s2s.errors import DataError, UsageError
@@ -107,9 +108,9 @@ def test_recordings_of_another_form_are_refused(
         digits.read("en", folder, tmp_path / "work")
 
 
-def test_the_real_recordings(project: Path, tmp_path: Path) -> None:
+def test_the_real_recordings(tmp_path: Path) -> None:
     """Where they are; the counts are those of the README."""
-    folder = project.parent / "shared/data/fsdd"
+    folder = DOWNLOADS / "free-spoken-digit-dataset"
     if not folder.exists():
         pytest.skip("the Free Spoken Digit Dataset is not here")
     corpus: Corpus = digits.read("en", folder, tmp_path)
