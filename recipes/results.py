@@ -113,7 +113,7 @@ def _overview_row(recipe: str, group: list[Result]) -> list[object]:
         f"`{first['config']}`",
         f"{first['headline']['metric']} {mean(scores):.2f}{spread}",
         f"{mean(result['minutes'] for result in group):.1f} min",
-        f"{first['hardware']}, {first['threads']} threads",
+        f"{first['hardware']}, {first['threads']} thread{'s' if first['threads'] != 1 else ''}",
         short_commit(first["commit"]),
     ]
 
