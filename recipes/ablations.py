@@ -100,7 +100,7 @@ def run_plan(plan: Plan, data: Path, runs: Path, jobs: int) -> None:
 
 def _train(plan: Plan, trial: Trial, data: Path, runs: Path) -> str | None:
     """Train one trial with its messages in a file; its name when that failed."""
-    with (runs / f"{trial.folder}.log").open("w", encoding="utf-8") as messages:
+    with (runs / f"{trial.folder}.log").open("a", encoding="utf-8") as messages:
         arguments = [sys.executable, "-m", "s2s", *command(plan, trial, data, runs)]
         exit_code = subprocess.run(arguments, stdout=messages, stderr=messages, check=False).returncode
     say(f"{'trained' if exit_code == 0 else 'failed:'} {trial.folder}")

@@ -24,8 +24,8 @@ from s2s.inference.transcripts import Passage, Transcript, Word
 from s2s.inference.words import align_words, spread_words
 from s2s.search import Hypothesis
 
-MIN_WINDOW = 1.0
-"""Seconds; in less there is hardly a word."""
+MIN_WINDOW, MAX_WINDOW = 1.0, 3600.0
+"""Seconds; in less there is hardly a word, and more fills the memory."""
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,10 @@ class Transcriber:
             raise ConfigError(f"ctc_weight has no effect: {self._loaded.folder} has no CTC. Leave it out.")
         if options.n_best > decoding.beam_size:
             raise UsageError(f"A beam of {decoding.beam_size} cannot give {options.n_best} texts. Raise the beam size.")
-        if options.window is not None and not options.window >= MIN_WINDOW:
-            raise UsageError(f"A window must have {MIN_WINDOW:g} seconds or more (it has {options.window:g}).")
+        if options.window is not None and not MIN_WINDOW <= options.window <= MAX_WINDOW:
+            raise UsageError(
+                f"A window must have {MIN_WINDOW:g} to {MAX_WINDOW:g} seconds (it has {options.window:g})."
+            )
         return decoding
 
     def _search(self, tasks: Sequence[_Task], decoding: DecodingConfig, options: TranscriptionOptions) -> None:

@@ -142,7 +142,8 @@ def test_hypotheses_end_though_nothing_tells_them_to(transcriber: Transcriber, f
     [
         (TranscriptionOptions(beam_size=0), "beam_size"),
         (TranscriptionOptions(beam_size=2, n_best=3), "A beam of 2 cannot give 3 texts"),
-        (TranscriptionOptions(window=0.1), "A window must have 1 seconds or more"),
+        (TranscriptionOptions(window=0.1), "A window must have 1 to 3600 seconds"),
+        (TranscriptionOptions(window=float("inf")), "A window must have 1 to 3600 seconds"),
         (TranscriptionOptions(ctc_weight=2.0), "ctc_weight"),
     ],
 )
