@@ -113,6 +113,14 @@ class FilterBank:
         power: Tensor = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
         return (power @ self._filters).clamp_(min=FLOOR).log_()
 
+    def warped(self, factor: float) -> Tensor:
+        """Indices of bands (F,), as fractions: where frequencies `factor` times as high as the bands' centres lie."""
+        low, high = _mel(LOWEST), _mel(self.settings.rate / 2)
+        width = (high - low) / (self.settings.bands + 1)
+        centres = (low + width * (1 + band) for band in range(self.settings.bands))
+        places = [(_mel(_hertz(centre) * factor) - low) / width - 1 for centre in centres]
+        return torch.tensor(places).clamp(0, self.settings.bands - 1)
+
     @cached_property
     def window_length(self) -> int:
         """Samples in a frame."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed
+from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed, warp_bands
 from s2s.audio.features import FeatureSettings, FilterBank, Statistics, normalise
 from s2s.audio.reading import read_at
 from s2s.config import AugmentationConfig, RunConfig
@@ -228,7 +228,8 @@ class SpeechSegments:
             others = self.by_speaker[self.table.data.column("speaker")[row].as_py()]
             rows += [draw.choice(others) for _ in range(draw.randrange(augmentation.joined))]
         speed = draw.choice(augmentation.speeds)
-        return Take(tuple(rows), speed, draw.uniform(-augmentation.volume, augmentation.volume))
+        volume = draw.uniform(-augmentation.volume, augmentation.volume)
+        return Take(tuple(rows), speed, volume, 1 + draw.uniform(-augmentation.warp, augmentation.warp))
 
     def records(self) -> Iterator[dict[str, Any]]:
         """All rows, one after the other."""
@@ -249,11 +250,12 @@ class SpeechSegments:
 
 @dataclass(frozen=True)
 class Take:
-    """The rows that are joined into one segment, its speed, and its change of volume in decibels."""
+    """The rows joined into one segment, its speed, its change of volume in decibels, the factor of its frequencies."""
 
     rows: tuple[int, ...]
     speed: float = 1.0
     volume: float = 0.0
+    warp: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -295,6 +297,8 @@ class DrawnSpeech:
         if take.volume:
             samples = change_volume(samples, take.volume)
         features = segments.codec.features(samples)
+        if take.warp != 1:
+            features = warp_bands(features, segments.codec.filter_bank.warped(take.warp))
         augmentation = segments.augmentation
         if augmentation is not None and self.epoch is not None and self.epoch >= augmentation.masks_from_epoch:
             draw = python_random(segments.seed, "masks", self.epoch, take.rows[0])

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 import torch
 
+from s2s.audio.augmentation import warp_bands
 from s2s.audio.features import Statistics
 from s2s.config import RunConfig, parse
 from s2s.data.batches import TrainingBatches, validation_batches
@@ -89,6 +90,19 @@ def test_volume_can_be_heard_where_statistics_are_those_of_the_corpus(data: Spee
     expected = [math.log(10) / 10 * take.volume for take in drawn.takes]
     assert changes == pytest.approx(expected, abs=0.05)
     assert min(expected) < 0 < max(expected)
+
+
+def test_warping_changes_bands_and_nothing_else(data: SpeechData) -> None:
+    part = segments(data, speeds=(1.0,), warp=0.2)
+    drawn, plain = part.draw(range(8), epoch=1), part.draw(range(8), None)
+    factors = [take.warp for take in drawn.takes]
+    assert 0.8 <= min(factors) < 1 < max(factors) <= 1.2
+    for row, factor in enumerate(factors):
+        features, target = drawn.pair(row)
+        original, wanted = plain.pair(row)
+        assert target == wanted
+        assert torch.equal(features, warp_bands(original, data.codec.filter_bank.warped(factor)))
+        assert not torch.equal(features, original)
 
 
 def test_only_recordings_of_one_speaker_are_joined(data: SpeechData) -> None:
