@@ -35,10 +35,6 @@ class Codec(Protocol):
         """Source and target language, or the one that is spoken."""
 
     @property
-    def joint(self) -> bool:
-        """Whether source and target share one vocabulary."""
-
-    @property
     def source_size(self) -> int:
         """Entries of the source's vocabulary, or features of a frame."""
 

@@ -10,7 +10,7 @@ from s2s.config import RunConfig
 from s2s.data.codec import Codec
 from s2s.data.prepared import PreparedData, open_data
 from s2s.data.segments import MULTIPLE
-from s2s.errors import DataError
+from s2s.errors import ConfigError, DataError
 from s2s.rng import python_random
 from s2s.text.placeholders import mask_source
 from s2s.text.tokenizers import PairSampler, Tokenizers
@@ -34,6 +34,19 @@ class TextData(PreparedData):
         alpha = config.regularisation.subword_sampling if config else 0
         sampler = self.codec.sampler(alpha) if alpha else None
         return TextSegments(self.table(name), self.codec, self.foreign, sampler, config.seed if config else 0)
+
+    def check(self, config: RunConfig) -> None:
+        """See `PreparedData`."""
+        if config.model.frontend.reads_frames:
+            raise ConfigError(
+                f'model.frontend.kind = "{config.model.frontend.kind}" cannot read text, which {self.path} holds. '
+                'Set it to "embedding".'
+            )
+        if config.model.tied_embeddings == "three-way" and not self.codec.joint:
+            raise ConfigError(
+                'model.tied_embeddings = "three-way" needs one joint vocabulary, but the data has two. '
+                'Set it to "output", or prepare the data with a joint one.'
+            )
 
     def with_codec(self, codec: Codec) -> "TextData":
         """See `PreparedData`; the text is encoded anew where the tokenizers are not the data's own."""

@@ -39,6 +39,10 @@ class PreparedData(ABC):
         """
 
     @abstractmethod
+    def check(self, config: RunConfig) -> None:
+        """ConfigError: a model of that config cannot read the sources, or what it asks for has no effect on them."""
+
+    @abstractmethod
     def with_codec(self, codec: Codec) -> "PreparedData":
         """The same segments as a model with that codec reads them."""
 

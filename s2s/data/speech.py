@@ -19,6 +19,7 @@ from s2s.data.codec import Codec
 from s2s.data.prepared import PreparedData, open_data
 from s2s.errors import ConfigError, DataError, ModelError
 from s2s.files import write_bytes, write_json
+from s2s.log import warn
 from s2s.rng import python_random
 from s2s.text.tokenizer import SentencePieceTokenizer
 
@@ -51,11 +52,6 @@ class SpeechCodec:
     def languages(self) -> tuple[str]:
         """See `Codec`."""
         return (self.language,)
-
-    @property
-    def joint(self) -> bool:
-        """See `Codec`."""
-        return False
 
     @property
     def source_size(self) -> int:
@@ -132,14 +128,24 @@ class SpeechData(PreparedData):
         return cls(path, manifest, SpeechCodec.load(path / "tokenizer"))
 
     def segments(self, name: str, config: RunConfig | None = None) -> "SpeechSegments":
-        """See `PreparedData`; with a config, its augmentation. ConfigError: some of it cannot be heard."""
+        """See `PreparedData`; with a config, its augmentation."""
         augmentation, seed = (config.augmentation, config.seed) if config else (None, 0)
-        if augmentation is not None and augmentation.volume and self.codec.statistics is None:
+        return SpeechSegments(self.table(name), self.path, self.codec, self.foreign, augmentation, seed)
+
+    def check(self, config: RunConfig) -> None:
+        """See `PreparedData`; a warning where CTC is off."""
+        if not config.model.frontend.reads_frames:
+            raise ConfigError(
+                f'model.frontend.kind = "{config.model.frontend.kind}" cannot read audio, which {self.path} holds. '
+                'Set it to "convolution" or "pyramid".'
+            )
+        if config.augmentation is not None and config.augmentation.volume and self.codec.statistics is None:
             raise ConfigError(
                 f"augmentation.volume has no effect on features that are normalised per utterance, as in {self.path}. "
                 "Set it to 0, or prepare the data with --normalisation global."
             )
-        return SpeechSegments(self.table(name), self.path, self.codec, self.foreign, augmentation, seed)
+        if not config.model.ctc:
+            warn("model.ctc is off: attention alone learns to listen slowly, if at all. Set model.ctc = true.")
 
     def with_codec(self, codec: Codec) -> "SpeechData":
         """See `PreparedData`; the text is encoded anew where the tokenizer is not the data's own.

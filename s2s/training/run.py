@@ -19,7 +19,7 @@ from s2s.data.prepared import PreparedData, open_data
 from s2s.errors import ConfigError, UsageError
 from s2s.files import sha256, write_json, write_text
 from s2s.hardware import open_device
-from s2s.log import say, warn
+from s2s.log import say
 from s2s.model import Seq2Seq, build_model
 from s2s.rng import derive
 from s2s.training.manifest import describe_run
@@ -88,31 +88,15 @@ def data_hash(data: Path) -> str:
 
 def _model(config: RunConfig, data: PreparedData, start: Path | None) -> tuple[Seq2Seq, PreparedData]:
     """A fresh model for the data, or the model at `start` with its tokenizer, and the data in its tokens."""
-    codec = data.codec
-    _check_kind(config, data)
     if start is None:
-        if config.model.tied_embeddings == "three-way" and not codec.joint:
-            raise ConfigError(
-                'model.tied_embeddings = "three-way" needs one joint vocabulary, but the data has two. '
-                'Set it to "output", or prepare the data with a joint one.'
-            )
+        data.check(config)
+        codec = data.codec
         return build_model(config.model, codec.source_size, codec.target.size, config.regularisation), data
     loaded = load_model(start, regularisation=config.regularisation)
     _check_start(config, data, loaded)
-    return loaded.model, data.with_codec(loaded.codec)
-
-
-def _check_kind(config: RunConfig, data: PreparedData) -> None:
-    """ConfigError unless the frontend reads what the sources of the data are made of."""
-    frontend = config.model.frontend
-    if frontend.reads_frames and not config.model.ctc:
-        warn("model.ctc is off: attention alone learns to listen slowly, if at all. Set model.ctc = true.")
-    if frontend.reads_frames != (data.codec.kind == "audio"):
-        cure = '"embedding"' if frontend.reads_frames else '"convolution" or "pyramid"'
-        raise ConfigError(
-            f'model.frontend.kind = "{frontend.kind}" cannot read {data.codec.kind}, which {data.path} holds. '
-            f"Set it to {cure}."
-        )
+    data = data.with_codec(loaded.codec)
+    data.check(config)
+    return loaded.model, data
 
 
 def _check_start(config: RunConfig, data: PreparedData, loaded: LoadedModel) -> None:

@@ -2,15 +2,19 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from s2s.config import RunConfig
 from s2s.data.parallel_text import TextData, encode_pair, open_text
-from s2s.errors import DataError
+from s2s.errors import ConfigError, DataError
 from s2s.text.tokenizer import train_tokenizer
 from s2s.text.tokenizers import Tokenizers
 from tests.unit.data.conftest import PARTS
+
+LIMIT = {"training": {"max_updates": 1}}
 
 
 @pytest.fixture
@@ -46,6 +50,18 @@ def test_data_in_a_model_s_tokens_is_encoded_anew(prepared: TextData) -> None:
 def test_data_in_its_own_tokens_is_left_alone(prepared: TextData) -> None:
     again = Tokenizers.load(prepared.path / "tokenizer")
     assert prepared.with_codec(again) is prepared
+
+
+def test_a_config_for_other_sources_is_refused_before_training(
+    prepared: TextData, prepare: Callable[..., TextData]
+) -> None:
+    frames = RunConfig.model_validate({**LIMIT, "model": {"frontend": {"kind": "pyramid"}, "tied_embeddings": "none"}})
+    with pytest.raises(ConfigError, match=r'frontend.kind = "pyramid" cannot read text.* Set it to "embedding"'):
+        prepared.check(frames)
+    three_way = RunConfig.model_validate(LIMIT)
+    prepared.check(three_way)
+    with pytest.raises(ConfigError, match='"three-way" needs one joint vocabulary, but the data has two'):
+        prepare(joint=False).check(three_way)
 
 
 def test_a_folder_that_is_no_data_is_refused(tmp_path: Path) -> None:

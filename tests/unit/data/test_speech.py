@@ -82,7 +82,7 @@ def test_masks_begin_with_their_epoch(data: SpeechData) -> None:
 
 def test_volume_can_be_heard_where_statistics_are_those_of_the_corpus(data: SpeechData) -> None:
     with pytest.raises(ConfigError, match=r"augmentation\.volume has no effect"):
-        segments(data, volume=3.0)
+        data.check(config(volume=3.0))
     statistics = Statistics(torch.zeros(40), torch.ones(40))
     loud = segments(replace(data, codec=replace(data.codec, statistics=statistics)), speeds=(1.0,), volume=6.0)
     drawn, plain = loud.draw(range(8), epoch=1), loud.draw(range(8), None)
@@ -90,6 +90,20 @@ def test_volume_can_be_heard_where_statistics_are_those_of_the_corpus(data: Spee
     expected = [math.log(10) / 10 * take.volume for take in drawn.takes]
     assert changes == pytest.approx(expected, abs=0.05)
     assert min(expected) < 0 < max(expected)
+
+
+def test_a_config_for_text_is_refused_before_training(data: SpeechData) -> None:
+    text = parse(RunConfig, {"training": {"max_updates": 1}}, "test")
+    with pytest.raises(ConfigError, match=r'"embedding" cannot read audio.* Set it to "convolution" or "pyramid"'):
+        data.check(text)
+
+
+def test_training_without_ctc_is_warned_of(data: SpeechData, capsys: pytest.CaptureFixture[str]) -> None:
+    ctc = config()
+    data.check(ctc)
+    assert capsys.readouterr().err == ""
+    data.check(ctc.model_copy(update={"model": ctc.model.model_copy(update={"ctc": False})}))
+    assert "model.ctc is off" in capsys.readouterr().err
 
 
 def test_warping_changes_bands_and_nothing_else(data: SpeechData) -> None:
