@@ -1,6 +1,7 @@
 """Prepared audio: recordings that stay where they are, read and turned into features when they are needed."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,7 @@ from s2s.files import write_bytes, write_json
 from s2s.log import warn
 from s2s.rng import python_random
 from s2s.text.tokenizer import SentencePieceTokenizer
+from s2s.text.vocabulary import UNK
 
 RECORD, TARGET = "speech.json", "target.model"
 TOKENS_PER_SECOND = 30
@@ -133,7 +135,7 @@ class SpeechData(PreparedData):
         return SpeechSegments(self.table(name), self.path, self.codec, self.foreign, augmentation, seed)
 
     def check(self, config: RunConfig) -> None:
-        """See `PreparedData`; a warning where CTC is off."""
+        """See `PreparedData`; warnings where CTC is off, and of characters that a model to start from cannot write."""
         if not config.model.frontend.reads_frames:
             raise ConfigError(
                 f'model.frontend.kind = "{config.model.frontend.kind}" cannot read audio, which {self.path} holds. '
@@ -146,6 +148,21 @@ class SpeechData(PreparedData):
             )
         if not config.model.ctc:
             warn("model.ctc is off: attention alone learns to listen slowly, if at all. Set model.ctc = true.")
+        if self.foreign:
+            self._warn_of_unknown_characters()
+
+    def _warn_of_unknown_characters(self) -> None:
+        """Units of speech have no bytes to spell such characters in."""
+        characters = Counter(
+            character for record in self.segments("train").records() for character in set(record["target"])
+        )
+        unknown = {character for character in characters if UNK in self.codec.target.encode(character)}
+        if unknown:
+            counts = ", ".join(f"{character} (in {characters[character]:,})" for character in sorted(unknown)[:20])
+            warn(
+                f"the model has no units for some characters in the transcripts of {self.path} and learns to write ⁇ "
+                f"for them: {counts}. To have them learned, train anew, without --from."
+            )
 
     def with_codec(self, codec: Codec) -> "SpeechData":
         """See `PreparedData`; the text is encoded anew where the tokenizer is not the data's own.

@@ -15,6 +15,7 @@ from s2s.data.batches import TrainingBatches, validation_batches
 from s2s.data.parallel_text import open_text
 from s2s.data.speech import SpeechCodec, SpeechData, SpeechSegments, open_speech
 from s2s.errors import ConfigError, DataError, ModelError
+from s2s.text.tokenizer import SentencePieceTokenizer, train_tokenizer
 from tests.digits import prepare_digits
 from tests.tones import SIZES, prepare_tones
 
@@ -165,6 +166,19 @@ def test_a_model_that_hears_other_features_is_refused(data: SpeechData) -> None:
     other = replace(data.codec, settings=replace(data.codec.settings, rate=16_000))
     with pytest.raises(ConfigError, match=r"hears 40 bands of 16,000 Hz .* --rate 16000 --bands 40\."):
         data.with_codec(other)
+
+
+def test_characters_without_a_unit_in_the_model_to_start_from_are_warned_of(
+    data: SpeechData, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = data.segments("train").references()
+    missing, *known = sorted(set("".join(texts)) - {" "})
+    other = train_tokenizer(lambda: ["".join(known)] * 20, "characters", None, 400, spoken=True)
+    data.with_codec(replace(data.codec, target=other)).check(config())
+    assert f"⁇ for them: {missing} (in {sum(missing in text for text in texts)})." in capsys.readouterr().err
+    again = SentencePieceTokenizer(data.codec.target.model)
+    data.with_codec(replace(data.codec, target=again)).check(config())
+    assert capsys.readouterr().err == ""
 
 
 def test_a_recording_that_has_changed_since_is_an_error(tmp_path: Path) -> None:
