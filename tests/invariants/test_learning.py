@@ -15,7 +15,7 @@ from s2s.training.optimiser import build_optimiser, set_learning_rate
 from s2s.training.schedule import learning_rate
 from s2s.training.steps import Updater
 from tests.combinations import Combination, label, pairwise
-from tests.small_models import SHAPES, config_of, decode
+from tests.small_models import PARTS, config_of, decode
 
 pytestmark = pytest.mark.usefixtures("uncovered")
 
@@ -24,10 +24,10 @@ LONGEST = 3
 UPDATES = 700
 BATCH = 64
 TASKS = {"task": ["copy", "reverse"]}
-PAIRWISE = pairwise({**SHAPES, **TASKS})
+PAIRWISE = pairwise({**PARTS, **TASKS})
 EVERY_CELL_AND_ATTENTION = [
     dict(zip(("cell", "attention", "decoder", "task", "bridge"), values, strict=True))
-    for values in product(SHAPES["cell"], SHAPES["attention"], SHAPES["decoder"], TASKS["task"], ["mean"])
+    for values in product(PARTS["cell"], PARTS["attention"], PARTS["decoder"], TASKS["task"], ["mean"])
 ]
 
 Pair = tuple[list[int], list[int]]

@@ -10,8 +10,7 @@ from s2s.data.batches import collate, pad
 from s2s.decoding import decode_batch, score_batch
 from s2s.model import Seq2Seq
 from s2s.text.vocabulary import BOS, EOS, PAD
-from tests.combinations import label
-from tests.small_models import PAIRWISE, decode, small_model
+from tests.small_models import TEXT, decode, small_model
 
 DECODING = DecodingConfig(beam_size=2, max_length=6)
 SOURCES = [[*range(4, 4 + length), EOS] for length in (9, 1, 4, 0, 13, 1, 5, 8)]
@@ -19,7 +18,7 @@ SOURCES = [[*range(4, 4 + length), EOS] for length in (9, 1, 4, 0, 13, 1, 5, 8)]
 
 @pytest.fixture
 def model() -> Seq2Seq:
-    return copy.deepcopy(small_model(label(PAIRWISE[0])))
+    return copy.deepcopy(small_model(TEXT))
 
 
 def test_the_longest_allowed_hypothesis_is_the_shorter_of_two_bounds(model: Seq2Seq) -> None:
