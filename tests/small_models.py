@@ -27,8 +27,8 @@ TEXT = next(label(shape) for shape in SHAPES if shape["frontend"] == "embedding"
 SIZE = 30
 """Entries of the vocabularies."""
 
-FRAMES, BANDS = 4, 8
-"""An id of a source of text is so many frames of so many bands in one of audio."""
+FRAMES, BANDS = 3, 8
+"""An id of a source of text is so many frames of so many bands in one of audio: no multiple of a frontend's."""
 
 
 def config_of(shape: Combination, width: int = 16) -> ModelConfig:
