@@ -52,9 +52,7 @@ def change_volume(samples: Tensor, decibels: float) -> Tensor:
 def warp_bands(features: Tensor, places: Tensor) -> Tensor:
     """Features (S, F) read at `places` (F,), indices of bands as fractions: linear between two bands.
 
-    With the places of frequencies that are all higher, or all lower, by a factor, another person seems to speak, at the
-    same pace: Jaitly and Hinton, "Vocal Tract Length Perturbation (VTLP) Improves Speech Recognition", ICML Workshop
-    2013.
+    At the places of `FilterBank.places` another person seems to speak, at the same pace.
     """
     below = places.floor().long()
     above = (below + 1).clamp(max=features.shape[1] - 1)

@@ -70,9 +70,12 @@ class SpeechCodec:
         """The filter bank of the settings."""
         return FilterBank(self.settings)
 
-    def features(self, samples: Tensor) -> Tensor:
-        """Samples (N) of the settings' rate to normalised features (S, F)."""
-        return normalise(self.filter_bank(samples), self.statistics)
+    def features(self, samples: Tensor, warp: float = 1.0) -> Tensor:
+        """Samples (N) of the settings' rate to normalised features (S, F), of a voice `warp` times as high."""
+        features = self.filter_bank(samples)
+        if warp != 1:
+            features = warp_bands(features, self.filter_bank.places(warp))
+        return normalise(features, self.statistics)
 
     def longest_targets(self, source_lengths: Tensor) -> Tensor:
         """See `Codec`."""
@@ -319,9 +322,7 @@ class DrawnSpeech:
             samples = change_speed(samples, segments.codec.settings.rate, take.speed)
         if take.volume:
             samples = change_volume(samples, take.volume)
-        features = segments.codec.features(samples)
-        if take.warp != 1:
-            features = warp_bands(features, segments.codec.filter_bank.warped(take.warp))
+        features = segments.codec.features(samples, take.warp)
         augmentation = segments.augmentation
         if augmentation is not None and self.epoch is not None and self.epoch >= augmentation.masks_from_epoch:
             draw = python_random(segments.seed, "masks", self.epoch, take.rows[0])

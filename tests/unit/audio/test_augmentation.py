@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed, warp_bands
 from s2s.audio.backend import torchaudio
-from s2s.audio.features import FeatureSettings, FilterBank
+from s2s.audio.features import FeatureSettings, FilterBank, warped
 from tests.unit.audio.sounds import noise, tone
 
 
@@ -60,13 +60,36 @@ def test_warped_bands_are_read_between_two() -> None:
 
 
 @pytest.mark.parametrize("factor", [0.85, 1.0, 1.2])
-def test_warping_moves_a_tone_and_keeps_its_length(factor: float) -> None:
+def test_warping_moves_a_tone_up_or_down_and_keeps_its_length(factor: float) -> None:
     bank = FilterBank(FeatureSettings())
-    features = bank(tone(0.5, hertz=2_000 * factor))
-    warped = warp_bands(features, bank.warped(factor))
-    wanted = bank(tone(0.5, hertz=2_000))
-    assert warped.shape == wanted.shape
-    assert torch.equal(warped.argmax(dim=1), wanted.argmax(dim=1))
+    wanted = bank(tone(0.5, hertz=2_000 * factor))
+    found = warp_bands(bank(tone(0.5, hertz=2_000)), bank.places(factor))
+    assert found.shape == wanted.shape
+    assert torch.equal(found.argmax(dim=1), wanted.argmax(dim=1))
+
+
+@pytest.mark.parametrize(
+    ("hertz", "factor", "wanted"),
+    [
+        (4_000, 1.1, 4_400),
+        (4_000, 0.9, 3_600),
+        (4_800, 0.9, 4_320),
+        (4_800 / 1.1, 1.1, 4_800),
+        (8_000, 1.1, 8_000),
+        (8_000, 0.9, 8_000),
+        (6_400, 0.9, (4_320 + 8_000) / 2),
+    ],
+)
+def test_warped_frequencies_by_hand(hertz: float, factor: float, wanted: float) -> None:
+    assert warped(hertz, factor, 8_000) == pytest.approx(wanted)
+
+
+@given(st.floats(0.5, 1.5), st.sampled_from([8_000, 16_000, 44_100]))
+def test_warped_bands_stay_in_their_order_and_within_the_bands(factor: float, rate: int) -> None:
+    places = FilterBank(FeatureSettings(rate, 40)).places(factor)
+    assert (places.diff() > 0).sum() >= 30
+    assert (places.diff() >= 0).all()
+    assert 0 <= places.min() <= places.max() <= 39
 
 
 @given(st.integers(1, 300), st.integers(8, 80), st.integers(0, 2**32), st.floats(0, 0.9), st.floats(0, 0.9))
