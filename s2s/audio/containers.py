@@ -22,33 +22,24 @@ LAST_PAGE = 4
 SERIAL = slice(14, 18)
 """Where an OGG page has the number of its stream."""
 
-XING = (13, 21, 36)
-"""Where, in the first frame of an MP3 stream, its own description can be: that depends on its version and channels."""
-
-LONGEST_FRAME = 1_441
-"""Bytes that a frame of an MP3 stream has at most. Some descriptions do not count the frame which they are in."""
-
 
 def is_known(stream: BinaryIO) -> bool:
     """Whether a file begins like one of the known formats."""
     stream.seek(0)
     head = stream.read(4)
-    return head.startswith(STARTS) or _is_frame(head)
+    return head.startswith(STARTS) or (len(head) > 1 and head[0] == 0xFF and head[1] >= 0xE0)
 
 
 def is_cut_short(stream: BinaryIO) -> bool:
-    """Whether a WAV file has less data than it says, an OGG file no last page, or an MP3 file another stream behind.
+    """Whether a WAV file has less data than it says, or an OGG file no last page.
 
-    libsndfile reads what is left of them, or the first stream, without a word; in other formats it finds out, or nobody
-    can.
+    libsndfile reads what is left of them without a word; in other formats it finds out, or nobody can.
     """
     stream.seek(0)
     head = stream.read(12)
     if head[:4] == b"RIFF" and head[8:] == b"WAVE":
         return _wav_is_cut_short(stream)
-    if head[:4] == b"OggS":
-        return _ogg_is_cut_short(stream)
-    return _mp3_goes_on(stream)
+    return head[:4] == b"OggS" and _ogg_is_cut_short(stream)
 
 
 def _wav_is_cut_short(stream: BinaryIO) -> bool:
@@ -78,32 +69,3 @@ def _ogg_is_cut_short(stream: BinaryIO) -> bool:
         return True
     lengths = page[27 : 27 + page[26]]
     return len(page) < 27 + page[26] + sum(lengths)
-
-
-def _mp3_goes_on(stream: BinaryIO) -> bool:
-    """Whether MP3 frames follow the stream that begins the file, where that says how many bytes it has."""
-    start = _after_tag(stream, 0)
-    stream.seek(start)
-    frame = stream.read(max(XING) + 16)
-    for place in XING:
-        if frame[place : place + 4] in (b"Xing", b"Info") and _is_frame(frame):
-            flags, _, length = struct.unpack(">III", frame[place + 4 : place + 16])
-            stream.seek(_after_tag(stream, start + length))
-            rest = stream.read(LONGEST_FRAME + 1)
-            return flags & 3 == 3 and len(rest) > LONGEST_FRAME and _is_frame(rest)
-    return False
-
-
-def _after_tag(stream: BinaryIO, place: int) -> int:
-    """Where the ID3 tag ends that begins at a place, or that place where none does."""
-    stream.seek(place)
-    head = stream.read(10)
-    if len(head) < 10 or head[:3] != b"ID3":
-        return place
-    first, second, third, fourth = head[6:]
-    return place + 10 + (first << 21 | second << 14 | third << 7 | fourth)
-
-
-def _is_frame(data: bytes) -> bool:
-    """Whether bytes begin as a frame of an MP3 stream does."""
-    return len(data) > 1 and data[0] == 0xFF and data[1] >= 0xE0

@@ -73,6 +73,6 @@ def _check(stream: BinaryIO, name: str) -> None:
         raise AudioError(f"{name} is no audio file of a format that s2s reads: {FORMATS}.", UNREADABLE)
     if is_cut_short(stream):
         raise AudioError(
-            f"{name} is damaged or was cut short: its end is missing, or another stream follows it.", CUT_SHORT
+            f"{name} is damaged or was cut short: its end is missing, or that of another stream.", CUT_SHORT
         )
     stream.seek(0)
