@@ -28,7 +28,7 @@ SIZE = 30
 """Entries of the vocabularies."""
 
 FRAMES, BANDS = 3, 8
-"""An id of a source of text is so many frames of so many bands in one of audio: no multiple of a frontend's."""
+"""An id of a source of text is so many frames of so many bands in one of audio. Frontends take frames by fours."""
 
 
 def config_of(shape: Combination, width: int = 16) -> ModelConfig:
@@ -69,7 +69,7 @@ def small_model(name: str, size: int = SIZE, seed: int = 0) -> Seq2Seq:
 def decode(
     model: Seq2Seq, source: Tensor, lengths: Tensor, decoding: DecodingConfig, n_best: int = 1
 ) -> list[list[Hypothesis]]:
-    """`decode_batch` with the bound that tokenizers of text set."""
+    """`decode_batch` with a bound that no source here needs."""
     return decode_batch(model, source, lengths, 3 * lengths + 10, decoding, n_best)
 
 

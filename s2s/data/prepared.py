@@ -40,7 +40,10 @@ class PreparedData(ABC):
 
     @abstractmethod
     def check(self, config: RunConfig) -> None:
-        """ConfigError: a model of that config cannot read the sources, or what it asks for has no effect on them."""
+        """ConfigError: a model of that config cannot read the sources, or what it asks for has no effect on them.
+
+        What will hardly be learned is warned of. DataError: the part train is missing or damaged.
+        """
 
     @abstractmethod
     def with_codec(self, codec: Codec) -> "PreparedData":

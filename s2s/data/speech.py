@@ -156,15 +156,17 @@ class SpeechData(PreparedData):
 
     def _warn_of_unknown_characters(self) -> None:
         """Units of speech have no bytes to spell such characters in."""
-        characters = Counter(
-            character for record in self.segments("train").records() for character in set(record["target"])
-        )
-        unknown = {character for character in characters if UNK in self.codec.target.encode(character)}
+        texts = self.segments("train").references()
+        counts = Counter(character for text in texts for character in set(text))
+        unknown = [
+            (character, n) for character, n in counts.most_common() if UNK in self.codec.target.encode(character)
+        ]
         if unknown:
-            counts = ", ".join(f"{character} (in {characters[character]:,})" for character in sorted(unknown)[:20])
+            shown = ", ".join(f"{character!r} (in {n:,})" for character, n in unknown[:10])
+            more = f" and {len(unknown) - 10:,} others" if len(unknown) > 10 else ""
             warn(
                 f"the model has no units for some characters in the transcripts of {self.path} and learns to write ⁇ "
-                f"for them: {counts}. To have them learned, train anew, without --from."
+                f"for them: {shown}{more}. To have them learned, train anew, without --from."
             )
 
     def with_codec(self, codec: Codec) -> "SpeechData":

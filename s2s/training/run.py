@@ -13,7 +13,7 @@ import torch
 
 from s2s.checkpoint import LoadedModel, load_model, resolve, resume
 from s2s.checkpoint.record import RECORD, TrainingSummary, read_json
-from s2s.config import RunConfig, to_document
+from s2s.config import RunConfig, parse, to_document
 from s2s.data.batches import TrainingBatches
 from s2s.data.prepared import PreparedData, open_data
 from s2s.errors import ConfigError, UsageError
@@ -137,7 +137,8 @@ def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any
         raise UsageError(
             f"{options.output} is not the folder of a run: {path} is something else. Give another --output."
         )
-    changes = differences(manifest["config"], to_document(config))
+    written = parse(RunConfig, manifest["config"], str(path))  # with the defaults of keys that came since
+    changes = differences(to_document(written), to_document(config))
     start, earlier = _start(options), manifest.get("start")
     if (start or {}).get("sha256") != (earlier or {}).get("sha256"):
         names = [one["model"] if one else "no model" for one in (earlier, start)]

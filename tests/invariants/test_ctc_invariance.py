@@ -1,4 +1,4 @@
-"""With CTC in the search, an utterance alone, in any batch and at any place in it gives the same."""
+"""With CTC, or location-aware attention, an utterance gives the same alone, in any batch and at any place in it."""
 
 from functools import cache
 
@@ -24,6 +24,7 @@ SHAPES = [
     ("convolution", "input-feeding", "location-aware"),
 ]
 WEIGHT = 0.4
+MODELS = [*((shape, WEIGHT) for shape in SHAPES), (SHAPES[2], 0.0)]
 
 
 @cache
@@ -49,24 +50,26 @@ def utterance(length: int, seed: int) -> Tensor:
     return torch.randn(length, BANDS, generator=torch.Generator().manual_seed(seed))
 
 
-def found_in(shape: tuple[str, str, str], batch: list[Tensor], extra: int = 0) -> list[list[Hypothesis]]:
+def found_in(
+    shape: tuple[str, str, str], batch: list[Tensor], weight: float = WEIGHT, extra: int = 0
+) -> list[list[Hypothesis]]:
     """What is found for utterances in one batch, with `extra` frames of padding that hold anything."""
     source, lengths = pad(batch, multiple=16)
     source = torch.cat([source, torch.zeros(len(batch), extra, BANDS)], dim=1)
     source[torch.arange(source.shape[1]) >= lengths.unsqueeze(1)] = 7.0
-    decoding = DecodingConfig(beam_size=3, ctc_weight=WEIGHT)
+    decoding = DecodingConfig(beam_size=3, ctc_weight=weight)
     return decode_batch(model(shape), source, lengths, lengths // 4 + 2, decoding, n_best=2)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("shape", "weight"), MODELS)
 @settings(max_examples=5)
 @given(lengths=st.lists(st.integers(1, 60), min_size=2, max_size=4), extra=st.integers(0, 20))
 def test_neighbours_place_and_padding_change_nothing(
-    shape: tuple[str, str, str], lengths: list[int], extra: int
+    shape: tuple[str, str, str], weight: float, lengths: list[int], extra: int
 ) -> None:
     batch = [utterance(length, seed) for seed, length in enumerate(lengths)]
-    for found, alone in zip(found_in(shape, batch, extra), batch, strict=True):
-        expected = found_in(shape, [alone])[0]
+    for found, alone in zip(found_in(shape, batch, weight, extra), batch, strict=True):
+        expected = found_in(shape, [alone], weight)[0]
         assert [one.tokens for one in found] == [one.tokens for one in expected]
         for one, other in zip(found, expected, strict=True):
             assert one.log_probs == pytest.approx(other.log_probs, abs=PER_TOKEN)

@@ -173,6 +173,17 @@ def test_another_config_for_the_same_folder_is_refused_with_the_difference(data:
         train(config(max_updates=3, patience=4), TrainOptions(data, tmp_path / "run"))
 
 
+def test_a_run_from_before_a_key_existed_has_its_default(data: Path, tmp_path: Path) -> None:
+    train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
+    path = tmp_path / "run" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["config"]["regularisation"]["target_word_dropout"]
+    path.write_text(json.dumps(manifest))
+    train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
+    with pytest.raises(ConfigError, match=r"another config: training\.max_updates was 2, is 3\."):
+        train(config(max_updates=3), TrainOptions(data, tmp_path / "run"))
+
+
 def test_data_prepared_anew_is_refused(data: Path, tmp_path: Path) -> None:
     train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
     other = prepare_digits(tmp_path / "other", {"train": 100, "dev": 5, "test": 5})

@@ -178,7 +178,7 @@ def test_characters_without_a_unit_in_the_model_to_start_from_are_warned_of(
     missing, *known = sorted(set("".join(texts)) - {" "})
     other = train_tokenizer(lambda: ["".join(known)] * 20, "characters", None, 400, spoken=True)
     data.with_codec(replace(data.codec, target=other)).check(config())
-    assert f"⁇ for them: {missing} (in {sum(missing in text for text in texts)})." in capsys.readouterr().err
+    assert f"⁇ for them: {missing!r} (in {sum(missing in text for text in texts)})." in capsys.readouterr().err
     again = SentencePieceTokenizer(data.codec.target.model)
     data.with_codec(replace(data.codec, target=again)).check(config())
     assert capsys.readouterr().err == ""
