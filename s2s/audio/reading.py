@@ -10,8 +10,9 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from s2s.audio.mp3 import unread_samples
 from s2s.audio.resampling import resample
-from s2s.audio.sources import CUT_SHORT, EMPTY, UNREADABLE, open_source
+from s2s.audio.sources import CUT_SHORT, EMPTY, UNREADABLE, InMemoryAudio, open_source
 from s2s.errors import AudioError, UsageError
 
 RATES = range(1_000, 1_000_001)
@@ -85,6 +86,7 @@ class AudioFile:
         self.format = AudioFormat(self._file.samplerate, self._file.channels, self._file.frames)
         try:
             self._check()
+            self._check_all_is_read(opened)
         except AudioError:
             self.close()
             raise
@@ -133,6 +135,17 @@ class AudioFile:
             self.format = replace(self.format, frames=sum(map(len, self._pieces(STREAMED))))
         if self.format.frames < 1:
             raise AudioError(f"{self.name} holds no samples.", EMPTY)
+
+    def _check_all_is_read(self, opened: str | InMemoryAudio) -> None:
+        """AudioError where libsndfile would leave out what follows in an MP3 file."""
+        unread = unread_samples(opened, self.format.frames) if self._file.format == "MP3" else 0
+        if unread:
+            raise AudioError(
+                f"{self.name} would lose its end, {unread / self.format.rate:.1f} of "
+                f"{(self.format.frames + unread) / self.format.rate:.1f} s: its first frame does not tell of it, as in "
+                "MP3 files that were joined. Convert it to WAV or FLAC.",
+                UNREADABLE,
+            )
 
     def _span(self, offset: float, duration: float | None) -> tuple[int, int]:
         """The first sample of a segment, and how many there are."""
