@@ -8,7 +8,7 @@ from typing import BinaryIO
 from s2s.audio.containers import FORMATS, is_cut_short, is_known
 from s2s.errors import AudioError
 
-UNREADABLE, EMPTY, CUT_SHORT = "unreadable", "empty", "damaged or cut short"
+MISSING, UNREADABLE, EMPTY, CUT_SHORT = "missing", "unreadable", "empty", "damaged or cut short"
 """What `AudioError.problem` says."""
 
 
@@ -46,7 +46,7 @@ def open_source(source: Path | BinaryIO) -> tuple[str, str | InMemoryAudio]:
         if source.is_fifo():
             return open_source(InMemoryAudio(source.read_bytes(), name))
         if not source.is_file():
-            raise AudioError(f"There is no audio file {name}.", UNREADABLE)
+            raise AudioError(f"There is no audio file {name}.", MISSING)
         with source.open("rb") as stream:
             _check(stream, name)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
@@ -73,6 +73,7 @@ def _check(stream: BinaryIO, name: str) -> None:
         raise AudioError(f"{name} is no audio file of a format that s2s reads: {FORMATS}.", UNREADABLE)
     if is_cut_short(stream):
         raise AudioError(
-            f"{name} is damaged or was cut short: its end is missing, or that of another stream.", CUT_SHORT
+            f"{name} is damaged or was cut short: its end is missing, or another recording follows in the same file.",
+            CUT_SHORT,
         )
     stream.seek(0)

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,9 @@ if TYPE_CHECKING:
     from s2s.audio.reading import Source
     from s2s.inference.transcriber import Transcriber, TranscriptionOptions
 
-AUDIO = frozenset([".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64", ".caf", ".sph"])
-"""The ends of names that count as audio in a folder."""
+READ = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64", ".caf", ".sph")
+UNREAD = (".m4a", ".aac", ".wma", ".amr", ".3gp", ".mp4", ".webm")
+"""The ends of names that count as audio in a folder; of the latter it is told that they cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,16 @@ def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
 
     MODEL is a model directory, or a run for its best checkpoint. AUDIO are files (WAV, FLAC, OGG, Opus, MP3) of any
     rate, folders (their recordings, sorted), or - for standard input. Long recordings are cut into passages where they
-    are quietest. A file that cannot be read gives an empty line, and exit code 3.
+    are quietest. A file that cannot be read gives an empty line, or no file with --output-dir, and exit code 3.
     """
     settings = Settings(**options)
     if settings.n_best > 1 and settings.written_as != "json":
         raise UsageError("--n-best needs --format json: the others have one text for each recording.")
-    files = list(_files(audio))
+    named = list(_files(audio))
+    files = [file for file, _ in named]
     if settings.written_as in ("srt", "vtt") and len(files) > 1 and settings.output_dir is None:
         raise UsageError(f"{len(files):,} recordings need a file each as {settings.written_as}: add --output-dir.")
-    targets = _targets(files, settings)
+    targets = _targets(named, settings)
     from s2s.inference.transcriber import Transcriber
 
     transcriber = Transcriber.load(
@@ -78,30 +79,35 @@ def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
     _transcribe(transcriber, files, targets, settings)
 
 
-def _files(audio: tuple[Path, ...]) -> Iterator[Path]:
-    """The recordings that were named, folders opened; UsageError for a folder without any."""
+def _files(audio: tuple[Path, ...]) -> Iterator[tuple[Path, Path]]:
+    """The recordings that were named, folders opened, and the name of each: its path in the folder, without its end.
+
+    UsageError for a folder without any.
+    """
     for path in audio:
         if path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO and file.is_file())
+            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in READ + UNREAD and file.is_file())
             if not found:
-                raise UsageError(f"{path} holds no recordings: no file whose name ends in {', '.join(sorted(AUDIO))}.")
-            yield from found
+                raise UsageError(f"{path} holds no recordings: no file whose name ends in {', '.join(READ)}.")
+            yield from ((file, file.relative_to(path).with_suffix("")) for file in found)
         else:
-            yield path
+            yield path, Path("standard-input" if str(path) == "-" else path.stem)
 
 
-def _targets(files: list[Path], settings: Settings) -> list[Path | None]:
+def _targets(named: list[tuple[Path, Path]], settings: Settings) -> list[Path | None]:
     """Where each transcript goes, None for standard output; UsageError when two go to one place."""
     if settings.output_dir is None:
-        return [None] * len(files)
+        return [None] * len(named)
     from s2s.inference.captions import SUFFIXES
 
-    names = ["standard-input" if str(file) == "-" else file.stem for file in files]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise UsageError(f"Two recordings would be written to {twice[0]}{SUFFIXES[settings.written_as]}: rename one.")
+    targets: dict[Path, Path] = {}
+    for file, name in named:
+        target = settings.output_dir / name.with_name(name.name + SUFFIXES[settings.written_as])
+        if target in targets:
+            raise UsageError(f"{targets[target]} and {file} would both be written to {target}: rename one.")
+        targets[target] = file
     settings.output_dir.mkdir(parents=True, exist_ok=True)
-    return [settings.output_dir / f"{name}{SUFFIXES[settings.written_as]}" for name in names]
+    return list(targets)
 
 
 def _transcribe(transcriber: "Transcriber", files: list[Path], targets: list[Path | None], settings: Settings) -> None:
@@ -119,7 +125,8 @@ def _transcribe(transcriber: "Transcriber", files: list[Path], targets: list[Pat
         if target is None:
             sys.stdout.buffer.write(write(transcript).encode())
             sys.stdout.buffer.flush()
-        else:
+        elif transcript.passages or transcript.problem is None:
+            target.parent.mkdir(parents=True, exist_ok=True)
             write_text(target, write(transcript))
         seconds += transcript.seconds
         problems += transcript.problem is not None

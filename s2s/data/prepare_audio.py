@@ -101,9 +101,11 @@ def check_audio(options: PrepareAudioOptions) -> dict[str, Report]:
         parts[name] = _Part()
         for _ in _kept(name, manifest, options, parts[name]):
             pass
+        if not parts[name].report.kept:
+            _check_tolerance(name, parts[name].report, options.tolerance)
     _tell(parts, _settle(options, parts).rate)
     for name, part in parts.items():
-        _check_tolerance(name, part.report, options.tolerance)
+        _check_tolerance(name, part.report, options.tolerance, told=True)
     return {name: part.report for name, part in parts.items()}
 
 
@@ -179,15 +181,19 @@ def _kept(name: str, manifest: str, options: PrepareAudioOptions, part: _Part) -
             yield utterance, finding
 
 
-def _check_tolerance(name: str, report: Report, tolerance: float) -> None:
+def _check_tolerance(name: str, report: Report, tolerance: float, told: bool = False) -> None:
+    """DataError when too much of a part cannot be used, after a line for each reason, unless that was `told`."""
     bad = report.total - report.kept
-    if bad > tolerance * report.total or not report.kept:
-        for line in report.lines():
-            say(f"{name}: {line}")
-        raise DataError(
-            f"{bad:,} of {report.total:,} recordings of {name} cannot be used, more than the tolerance of "
-            f"{tolerance:.0%} allows. Mend them, or raise --tolerance. Nothing was written."
-        )
+    if report.kept and bad <= tolerance * report.total:
+        return
+    for line in () if told else report.lines():
+        say(f"{name}: {line}")
+    if not report.kept:
+        raise DataError(f"None of the {report.total:,} recordings of {name} can be used. Nothing was written.")
+    raise DataError(
+        f"{bad:,} of {report.total:,} recordings of {name} cannot be used, more than the tolerance of "
+        f"{tolerance:.0%} allows. Mend them, or raise --tolerance. Nothing was written."
+    )
 
 
 def _tell(parts: Mapping[str, _Part], rate: int) -> None:

@@ -116,10 +116,15 @@ class Transcriber:
         ctc_weight: float | None = None,
         window: float | None = None,
     ) -> Transcript:
-        """The transcript of one recording.
+        """The transcript of one recording: a path, or a binary stream of a file's bytes.
 
-        AudioError: it cannot be read to its end. UsageError: an option is out of its range.
+        AudioError: it cannot be read to its end. UsageError: an option is out of its range, or `audio` is neither.
         """
+        if not isinstance(audio, str | Path) and not hasattr(audio, "read"):
+            raise UsageError(
+                f"transcribe takes one recording, a path or a binary stream, and not {type(audio).__name__}: call it "
+                "for each file, and write samples to a WAV file first (soundfile.write)."
+            )
         options = TranscriptionOptions(beam_size, n_best, length_penalty, ctc_weight, window)
         transcript = next(self.stream([Path(audio) if isinstance(audio, str) else audio], options))
         if transcript.problem is not None:

@@ -134,13 +134,15 @@ def test_folders_are_sorted_and_files_written(run: Run, folder: Path, texts: dic
     (tmp_path / "in" / "deep").mkdir(parents=True)
     for place, name in (("b.wav", "test-0.wav"), ("a.wav", "test-1.wav"), ("deep/c.WAV", "test-2.wav")):
         (tmp_path / "in" / place).write_bytes((folder / "audio" / name).read_bytes())
+    (tmp_path / "in" / "deep" / "a.wav").write_bytes((folder / "audio" / "test-3.wav").read_bytes())
     (tmp_path / "in" / "notes.txt").write_text("no audio")
-    by_name = run("transcribe", folder / "run", *(folder / "audio" / f"test-{n}.wav" for n in (1, 0, 2)))
+    by_name = run("transcribe", folder / "run", *(folder / "audio" / f"test-{n}.wav" for n in (1, 0, 3, 2)))
     assert run("transcribe", folder / "run", tmp_path / "in").stdout == by_name.stdout
     done = run("transcribe", folder / "run", tmp_path / "in", "--format", "srt", "--output-dir", tmp_path / "out")
     assert done.returncode == 0
     assert done.stdout == ""
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.srt", "b.srt", "c.srt"]
+    written = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*"))
+    assert written == ["a.srt", "b.srt", "deep/a.srt", "deep/c.srt"]
     shown = (tmp_path / "out" / "a.srt").read_text()
     assert re.fullmatch(r"1\n00:00:0\d,\d{3} --> 00:00:0\d,\d{3}\n[a-z ]+\n", shown)
 
@@ -166,6 +168,20 @@ def test_what_cannot_be_read_gives_an_empty_line(run: Run, folder: Path, tmp_pat
     told = done.stderr
     assert all(str(tmp_path / name) in told for name in names)
     assert "4 of 6 recordings could not be read, or not to their end" in told
+
+
+def test_what_cannot_be_read_leaves_the_file_of_an_earlier_call(run: Run, folder: Path, tmp_path: Path) -> None:
+    """Nor does a format that is not read go by without a word."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.wav").write_bytes((folder / "audio" / "test-0.wav").read_bytes())
+    assert run("transcribe", folder / "run", tmp_path / "in", "--output-dir", tmp_path / "out").returncode == 0
+    before = (tmp_path / "out" / "a.txt").read_text()
+    (tmp_path / "in" / "a.wav").write_bytes(b"")
+    (tmp_path / "in" / "b.m4a").write_bytes(b"\0\0\0\x20ftypM4A ")
+    done = run("transcribe", folder / "run", tmp_path / "in", "--output-dir", tmp_path / "out")
+    assert done.returncode == 3
+    assert f"{tmp_path / 'in' / 'b.m4a'} is no audio file of a format that s2s reads" in done.stderr
+    assert [(path.name, path.read_text()) for path in (tmp_path / "out").iterdir()] == [("a.txt", before)]
 
 
 def test_silence_and_noise_end(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -203,7 +219,7 @@ def test_a_long_recording_is_heard_in_passages(run: Run, folder: Path, texts: di
         (["--format", "srt", "again"], "2 recordings need a file each as srt: add --output-dir"),
         (["--beam-size", 1, "--length-penalty", 1], "--length-penalty has no effect with a beam of 1"),
         (["--beam-size", 1, "--n-best", 2, "--format", "json"], "A beam of 1 cannot give 2 texts"),
-        (["--output-dir", "out", "again"], "Two recordings would be written to"),
+        (["--output-dir", "out", "again"], "would both be written to out/test-0.txt: rename one"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_code_2(run: Run, folder: Path, options: list[object], message: str) -> None:

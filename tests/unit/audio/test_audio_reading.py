@@ -171,7 +171,7 @@ class TestWhatIsWrong:
     def test_no_such_file(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(AudioError, match=r"There is no audio file|cannot be read: File name too long") as caught:
             read(tmp_path / name)
-        assert caught.value.problem == "unreadable"
+        assert caught.value.problem in ("missing", "unreadable")
 
     def test_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(AudioError, match=f"{tmp_path} is a folder and no audio file"):
@@ -189,7 +189,7 @@ class TestWhatIsWrong:
             (encoded(tone(), kind="flac")[:9_000], "flac decoder lost sync", "damaged or cut short"),
             (encoded(tone(9), kind="ogg")[:-9], "its end is missing", "damaged or cut short"),
             (PAGES[: PAGES.rindex(b"OggS")], "its end is missing", "damaged or cut short"),
-            (PAGES + encoded(tone(5), kind="ogg"), "or that of another stream", "damaged or cut short"),
+            (PAGES + encoded(tone(5), kind="ogg"), "or another recording follows", "damaged or cut short"),
             (encoded(tone(9), kind="opus")[:9_000], "its end is missing", "damaged or cut short"),
             (encoded(tone(9), kind="mp3")[:9_000], "of 144,000 samples are missing", "damaged or cut short"),
         ],

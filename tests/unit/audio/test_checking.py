@@ -86,6 +86,7 @@ def test_problems_of_the_file(tmp_path: Path) -> None:
         finding(path, offset=2.0).problem,
         finding(path, offset=0.5, duration=2.0).problem,
     } == {
+        "missing",
         "unreadable",
         "empty",
         "samples that are no numbers",
@@ -130,16 +131,16 @@ def test_the_report() -> None:
     report = Report()
     for n in range(5):
         report.add(Finding(f"s{n}", "silent", f"s{n} has no sample above -60 dB of full scale."))
-    report.add(Finding("m", "unreadable", "There is no audio file m.wav."))
+    report.add(Finding("m", "missing", "There is no audio file m.wav."))
     for n, rate in enumerate([16_000, 16_000, 8_000, 44_100, 44_100]):
         report.add(Finding(f"u{n}", None, "", ("clipped",) if n == 2 else (), rate, 2 * rate))
     assert (report.total, report.kept, report.seconds) == (11, 5, 10.0)
-    assert report.problems == {"silent": 5, "unreadable": 1}
+    assert report.problems == {"silent": 5, "missing": 1}
     assert report.remarks == {"clipped": 1}
     assert report.rates == {16_000: 2, 8_000: 1, 44_100: 2}
     assert list(report.lines(16_000)) == [
         "left out, silent: 5 (s0, s1, s2, ...). s0 has no sample above -60 dB of full scale.",
-        "left out, unreadable: 1 (m). There is no audio file m.wav.",
+        "left out, missing: 1 (m). There is no audio file m.wav.",
         "kept, clipped: 1 (u2)",
         "kept, resampled from 44,100 Hz: 2 (u3, u4)",
         "kept, resampled from 8,000 Hz, which is below 16,000 Hz: the upper bands are empty: 1 (u2)",

@@ -54,6 +54,25 @@ def test_bad_recordings_are_left_out_and_named_up_to_the_tolerance(
     assert "train: 58 of 60 recordings" in told
 
 
+def test_a_part_of_which_nothing_can_be_used_says_why_once(
+    options: PrepareAudioOptions, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = Path(options.parts["train"]).parent
+    for path in folder.glob("train-*.wav"):
+        path.rename(tmp_path / path.name)
+    for run in (check_audio, prepare_audio):
+        with pytest.raises(DataError, match="None of the 60 recordings of train can be used"):
+            run(replace(options, tolerance=1.0))
+        assert capsys.readouterr().err.count("There is no audio file") == 1
+
+
+def test_the_check_tells_each_reason_once(options: PrepareAudioOptions, capsys: pytest.CaptureFixture[str]) -> None:
+    (Path(options.parts["train"]).parent / "train-3.wav").write_bytes(b"")
+    with pytest.raises(DataError, match="1 of 60 recordings of train cannot be used"):
+        check_audio(replace(options, tolerance=0.0))
+    assert capsys.readouterr().err.count("left out, empty: 1") == 1
+
+
 def test_the_check_writes_nothing(options: PrepareAudioOptions, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     assert check_audio(options)["dev"].kept == SIZES["dev"]

@@ -156,3 +156,9 @@ def test_a_weight_of_ctc_needs_ctc(transcriber: Transcriber) -> None:
     if not transcriber.aligns:
         with pytest.raises(UsageError, match="has no CTC"):
             transcriber.settle(TranscriptionOptions(ctc_weight=0.3))
+
+
+def test_what_is_neither_a_path_nor_a_stream_is_told(transcriber: Transcriber) -> None:
+    for audio, name in (([Path("a.wav"), Path("b.wav")], "list"), (noise(1.0, 1), "Tensor")):
+        with pytest.raises(UsageError, match=f"takes one recording, a path or a binary stream, and not {name}: call"):
+            transcriber.transcribe(audio)  # type: ignore[arg-type]
