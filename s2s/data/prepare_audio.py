@@ -58,10 +58,11 @@ class PrepareAudioOptions:
 
 @dataclass
 class _Part:
-    """What was found in one part, and who speaks in it."""
+    """What was found in one part, who speaks in it, and hashes of the places of its recordings."""
 
     report: Report = field(default_factory=Report)
     speakers: set[str] = field(default_factory=set)
+    places: set[int] = field(default_factory=set)
     longest: float = 0.0
 
 
@@ -152,7 +153,6 @@ def _read_part(name: str, manifest: str, options: PrepareAudioOptions, path: Pat
 
     def rows() -> Iterator[Row]:
         for utterance, finding in _kept(name, manifest, options, part):
-            part.speakers |= {utterance.speaker} if utterance.speaker else set()
             part.longest = max(part.longest, finding.seconds)
             yield {
                 "id": utterance.id,
@@ -178,6 +178,9 @@ def _kept(name: str, manifest: str, options: PrepareAudioOptions, part: _Part) -
         finding = check(utterance, settings)
         part.report.add(finding)
         if finding.problem is None:
+            part.speakers |= {utterance.speaker} if utterance.speaker else set()
+            if isinstance(utterance.audio, Path):
+                part.places.add(hash((utterance.audio.resolve(), utterance.offset)))
             yield utterance, finding
 
 
@@ -206,6 +209,8 @@ def _tell(parts: Mapping[str, _Part], rate: int) -> None:
     for name, part in parts.items():
         if name != "train" and (both := part.speakers & parts["train"].speakers):
             warn(f"{len(both):,} of {len(part.speakers):,} speakers of {name} are also heard in training.")
+        if name != "train" and (same := part.places & parts["train"].places):
+            warn(f"{len(same):,} recordings of {name} are also in train: its scores would be those of training.")
 
 
 def _settle(options: PrepareAudioOptions, parts: Mapping[str, _Part]) -> FeatureSettings:

@@ -73,6 +73,18 @@ def test_the_check_tells_each_reason_once(options: PrepareAudioOptions, capsys: 
     assert capsys.readouterr().err.count("left out, empty: 1") == 1
 
 
+def test_recordings_and_speakers_of_training_in_another_part_are_warned_of(
+    options: PrepareAudioOptions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    same = replace(options, parts={**options.parts, "test": options.parts["train"]})
+    for run in (check_audio, prepare_audio):
+        run(same)
+        told = capsys.readouterr().err
+        assert f"{SIZES['train']} recordings of test are also in train: its scores would be those of training" in told
+        assert "speakers of test are also heard in training" in told
+        assert "recordings of dev are also" not in told
+
+
 def test_the_check_writes_nothing(options: PrepareAudioOptions, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     assert check_audio(options)["dev"].kept == SIZES["dev"]
