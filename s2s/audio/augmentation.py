@@ -1,4 +1,4 @@
-"""What makes new recordings out of old ones in training: speed, volume, masks; nothing is written to what comes in."""
+"""What makes new recordings out of old ones in training: speed, volume, warping, masks. What comes in stays."""
 
 import random
 from typing import Protocol
@@ -47,6 +47,16 @@ def change_volume(samples: Tensor, decibels: float) -> Tensor:
     Features that are normalised per utterance do not hear it, apart from what falls below their floor.
     """
     return samples * 10 ** (decibels / 20)
+
+
+def warp_bands(features: Tensor, places: Tensor) -> Tensor:
+    """Features (S, F) read at `places` (F,), indices of bands as fractions: linear between two bands.
+
+    At the places of `FilterBank.places` another person seems to speak, at the same pace.
+    """
+    below = places.floor().long()
+    above = (below + 1).clamp(max=features.shape[1] - 1)
+    return features[:, below].lerp(features[:, above], places - below)
 
 
 def mask(features: Tensor, draw: random.Random, masks: Masks) -> Tensor:

@@ -21,6 +21,9 @@ FLOOR = 1e-8
 LEAST_STD = 0.1
 """A band that changes less is not blown up to the size of the others."""
 
+FORMANTS = 4_800.0
+"""Hz up to which the resonances of a voice lie."""
+
 ROWS = 256
 """Frames that are computed at once, so that they stay in the processor's cache and long recordings cost no memory."""
 
@@ -113,6 +116,15 @@ class FilterBank:
         power: Tensor = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
         return (power @ self._filters).clamp_(min=FLOOR).log_()
 
+    def places(self, warp: float) -> Tensor:
+        """Indices of bands (F,), as fractions, at which to read features of a voice `warp` times as high as it was."""
+        top = self.settings.rate / 2
+        low, high = _mel(LOWEST), _mel(top)
+        width = (high - low) / (self.settings.bands + 1)
+        centres = (_hertz(low + width * (1 + band)) for band in range(self.settings.bands))
+        places = [(_mel(warped(centre, 1 / warp, top)) - low) / width - 1 for centre in centres]
+        return torch.tensor(places).clamp(0, self.settings.bands - 1)
+
     @cached_property
     def window_length(self) -> int:
         """Samples in a frame."""
@@ -142,6 +154,17 @@ class FilterBank:
         make = torchaudio().functional.melscale_fbanks
         filters: Tensor = make(bins, LOWEST, settings.rate / 2, settings.bands, settings.rate)
         return filters
+
+
+def warped(hertz: float, factor: float, top: float) -> float:
+    """A frequency times `factor`; beyond FORMANTS, or 0.8 of `top` where that is less, on a line that ends in `top`.
+
+    Jaitly and Hinton, "Vocal Tract Length Perturbation (VTLP) Improves Speech Recognition", ICML Workshop 2013.
+    """
+    knee = min(FORMANTS, 0.8 * top) * min(factor, 1) / factor
+    if hertz <= knee:
+        return hertz * factor
+    return top - (top - knee * factor) / (top - knee) * (top - hertz)
 
 
 def _mel(hertz: float) -> float:

@@ -33,13 +33,15 @@ class AugmentationConfig(Section):
     """What is done to recordings, anew in every epoch; drawn from (seed, epoch, segment).
 
     Up to `joined` recordings of one speaker become one segment. `speeds` are factors of which each segment gets one;
-    `volume` is the largest change in decibels. SpecAugment's masks cover `time_mask` of a segment's length and
+    `volume` is the largest change in decibels, `warp` that of frequencies (0.1: from 0.9 to 1.1 times as high), as if
+    another person spoke. SpecAugment's masks cover `time_mask` of a segment's length and
     `frequency_mask` of the bands at most, each, from epoch `masks_from_epoch` on (counted from 0).
     """
 
     joined: Count = 1
     speeds: tuple[Annotated[float, Field(ge=0.5, le=2, strict=True)], ...] = (0.9, 1.0, 1.1)
     volume: Annotated[float, Field(ge=0, le=40, strict=True)] = 0.0
+    warp: Annotated[float, Field(ge=0, le=0.5, strict=True)] = 0.0
     time_masks: Natural = 2
     time_mask: Fraction = 0.05
     frequency_masks: Natural = 2

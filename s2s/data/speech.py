@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed
+from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed, warp_bands
 from s2s.audio.features import FeatureSettings, FilterBank, Statistics, normalise
 from s2s.audio.reading import read_at
 from s2s.config import AugmentationConfig, RunConfig
@@ -70,9 +70,12 @@ class SpeechCodec:
         """The filter bank of the settings."""
         return FilterBank(self.settings)
 
-    def features(self, samples: Tensor) -> Tensor:
-        """Samples (N) of the settings' rate to normalised features (S, F)."""
-        return normalise(self.filter_bank(samples), self.statistics)
+    def features(self, samples: Tensor, warp: float = 1.0) -> Tensor:
+        """Samples (N) of the settings' rate to normalised features (S, F), of a voice `warp` times as high."""
+        features = self.filter_bank(samples)
+        if warp != 1:
+            features = warp_bands(features, self.filter_bank.places(warp))
+        return normalise(features, self.statistics)
 
     def longest_targets(self, source_lengths: Tensor) -> Tensor:
         """See `Codec`."""
@@ -253,7 +256,8 @@ class SpeechSegments:
             others = self.by_speaker[self.table.data.column("speaker")[row].as_py()]
             rows += [draw.choice(others) for _ in range(draw.randrange(augmentation.joined))]
         speed = draw.choice(augmentation.speeds)
-        return Take(tuple(rows), speed, draw.uniform(-augmentation.volume, augmentation.volume))
+        volume = draw.uniform(-augmentation.volume, augmentation.volume)
+        return Take(tuple(rows), speed, volume, 1 + draw.uniform(-augmentation.warp, augmentation.warp))
 
     def records(self) -> Iterator[dict[str, Any]]:
         """All rows, one after the other."""
@@ -274,11 +278,12 @@ class SpeechSegments:
 
 @dataclass(frozen=True)
 class Take:
-    """The rows that are joined into one segment, its speed, and its change of volume in decibels."""
+    """The rows joined into one segment, its speed, its change of volume in decibels, the factor of its frequencies."""
 
     rows: tuple[int, ...]
     speed: float = 1.0
     volume: float = 0.0
+    warp: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -319,7 +324,7 @@ class DrawnSpeech:
             samples = change_speed(samples, segments.codec.settings.rate, take.speed)
         if take.volume:
             samples = change_volume(samples, take.volume)
-        features = segments.codec.features(samples)
+        features = segments.codec.features(samples, take.warp)
         augmentation = segments.augmentation
         if augmentation is not None and self.epoch is not None and self.epoch >= augmentation.masks_from_epoch:
             draw = python_random(segments.seed, "masks", self.epoch, take.rows[0])

@@ -1,4 +1,4 @@
-"""Speed, volume and masks: exact lengths, bounded masks, the same draw gives the same, originals stay."""
+"""Speed, volume, warping and masks: exact lengths, bounded masks, the same draw gives the same, originals stay."""
 
 import random
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed
+from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed, warp_bands
 from s2s.audio.backend import torchaudio
+from s2s.audio.features import FeatureSettings, FilterBank, warped
 from tests.unit.audio.sounds import noise, tone
 
 
@@ -49,6 +50,46 @@ def test_volume() -> None:
     assert_close(change_volume(tone(), 20.0), tone() * 10)
     assert_close(change_volume(tone(), -6.0206), tone() / 2)
     assert_close(change_volume(tone(), 0.0), tone())
+
+
+def test_warped_bands_are_read_between_two() -> None:
+    features = torch.tensor([[0.0, 10.0, 20.0, 30.0], [1.0, 2.0, 4.0, 8.0]])
+    found = warp_bands(features, torch.tensor([0.0, 0.5, 2.25, 3.0]))
+    assert_close(found, torch.tensor([[0.0, 5.0, 22.5, 30.0], [1.0, 1.5, 5.0, 8.0]]))
+    assert torch.equal(warp_bands(features, torch.arange(4.0)), features)
+
+
+@pytest.mark.parametrize("factor", [0.85, 1.0, 1.2])
+def test_warping_moves_a_tone_up_or_down_and_keeps_its_length(factor: float) -> None:
+    bank = FilterBank(FeatureSettings())
+    wanted = bank(tone(0.5, hertz=2_000 * factor))
+    found = warp_bands(bank(tone(0.5, hertz=2_000)), bank.places(factor))
+    assert found.shape == wanted.shape
+    assert torch.equal(found.argmax(dim=1), wanted.argmax(dim=1))
+
+
+@pytest.mark.parametrize(
+    ("hertz", "factor", "wanted"),
+    [
+        (4_000, 1.1, 4_400),
+        (4_000, 0.9, 3_600),
+        (4_800, 0.9, 4_320),
+        (4_800 / 1.1, 1.1, 4_800),
+        (8_000, 1.1, 8_000),
+        (8_000, 0.9, 8_000),
+        (6_400, 0.9, (4_320 + 8_000) / 2),
+    ],
+)
+def test_warped_frequencies_by_hand(hertz: float, factor: float, wanted: float) -> None:
+    assert warped(hertz, factor, 8_000) == pytest.approx(wanted)
+
+
+@given(st.floats(0.5, 1.5), st.sampled_from([8_000, 16_000, 44_100]))
+def test_warped_bands_stay_in_their_order_and_within_the_bands(factor: float, rate: int) -> None:
+    places = FilterBank(FeatureSettings(rate, 40)).places(factor)
+    assert (places.diff() > 0).sum() >= 30
+    assert (places.diff() >= 0).all()
+    assert 0 <= places.min() <= places.max() <= 39
 
 
 @given(st.integers(1, 300), st.integers(8, 80), st.integers(0, 2**32), st.floats(0, 0.9), st.floats(0, 0.9))

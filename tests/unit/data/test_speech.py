@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
 import soundfile
 import torch
 
-from s2s.audio.features import Statistics
+from s2s.audio.augmentation import warp_bands
+from s2s.audio.features import Statistics, normalise
 from s2s.config import RunConfig, parse
 from s2s.data.batches import TrainingBatches, validation_batches
 from s2s.data.parallel_text import open_text
@@ -104,6 +106,21 @@ def test_training_without_ctc_is_warned_of(data: SpeechData, capsys: pytest.Capt
     assert capsys.readouterr().err == ""
     data.check(ctc.model_copy(update={"model": ctc.model.model_copy(update={"ctc": False})}))
     assert "model.ctc is off" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("statistics", [None, Statistics(torch.zeros(40), torch.full((40,), 2.0))])
+def test_voices_are_warped_before_they_are_normalised(data: SpeechData, statistics: Statistics | None) -> None:
+    data = replace(data, codec=replace(data.codec, statistics=statistics))
+    part, bank = segments(data, speeds=(1.0,), warp=0.2), data.codec.filter_bank
+    drawn, plain = part.draw(range(8), epoch=1), part.draw(range(8), None)
+    factors = [take.warp for take in drawn.takes]
+    assert 0.8 <= min(factors) < 1 < max(factors) <= 1.2
+    for row, record in enumerate(islice(part.records(), 8)):
+        raw = warp_bands(bank(part.samples(record)), bank.places(factors[row]))
+        features, target = drawn.pair(row)
+        assert target == plain.pair(row)[1]
+        assert torch.equal(features, normalise(raw, statistics))
+        assert not torch.equal(features, plain.pair(row)[0])
 
 
 def test_only_recordings_of_one_speaker_are_joined(data: SpeechData) -> None:
