@@ -31,8 +31,10 @@ def read_transcripts(name: str) -> Transcripts:
     """The transcripts of a file, plain or gzip; it holds JSON Lines if its name ends in `.jsonl` or `.jsonl.gz`.
 
     Each of its objects has an `id` and a `text` and may have a `speaker`; other keys are not regarded. DataError names
-    file and line of what cannot be read or is missing, and of an id that comes twice.
+    file and line of what cannot be read or is missing, and of an id that comes twice; tables are refused.
     """
+    if name.removesuffix(".gz").endswith((".csv", ".tsv")):
+        raise DataError(f"{name} is a table by its name: give plain lines of text, or JSON Lines of id and text.")
     if not name.removesuffix(".gz").endswith(".jsonl"):
         return Transcripts(name, list(read_lines(Path(name))))
     texts, speakers = [], []

@@ -25,6 +25,12 @@ def test_plain_lines_have_neither_ids_nor_speakers(folder: Path) -> None:
     assert read_transcripts("hyp.txt") == Transcripts("hyp.txt", ["one", "", '{"id": "a"}'])
 
 
+@pytest.mark.parametrize("name", ["ref.csv", "ref.tsv.gz"])
+def test_a_table_is_no_text(name: str) -> None:
+    with pytest.raises(DataError, match=f"{name} is a table by its name: give plain lines"):
+        read_transcripts(name)
+
+
 @pytest.mark.parametrize("name", ["hyp.jsonl", "hyp.jsonl.gz"])
 def test_json_lines(folder: Path, name: str) -> None:
     """Whole numbers are names too; a speaker may be missing, null or empty; other keys are not regarded."""
