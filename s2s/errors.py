@@ -8,6 +8,7 @@ S2SError                    1   could not
 ├── ModelError              1   not a model directory, or a damaged one
 ├── TrainingError           1   training cannot go on
 │   └── NonFiniteError      1   loss or gradient is not a finite number
+├── FailedElsewhereError    1   another process of the same job failed, and tells why
 └── Stopped           130/143   a signal asked to stop; everything was saved
 
 Exit code 3 is no error: a command ended, but skipped some of its input, such as the end of a line that is too long.
@@ -54,6 +55,10 @@ class TrainingError(S2SError):
 
 class NonFiniteError(TrainingError):
     """Loss or gradient is not a finite number."""
+
+
+class FailedElsewhereError(S2SError):
+    """Another process of the same job failed; that one tells why, this one says nothing."""
 
 
 class Stopped(S2SError):

@@ -4,12 +4,17 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from s2s.ranks import rank
+
 Item = TypeVar("Item")
 
 
 def say(message: str) -> None:
-    """One line on standard error, above a running progress bar if there is one."""
+    """One line on standard error, above a running progress bar if there is one, by the first of several processes."""
     from tqdm import tqdm
+
+    if rank():
+        return
 
     tqdm.write(message, file=sys.stderr)
     sys.stderr.flush()
@@ -28,5 +33,13 @@ def progress(
 
     interval = 0.2 if sys.stderr.isatty() else 10.0
     yield from tqdm(
-        items, desc=what, total=total, unit=f" {unit}", file=sys.stderr, delay=delay, mininterval=interval, leave=False
+        items,
+        desc=what,
+        total=total,
+        unit=f" {unit}",
+        file=sys.stderr,
+        delay=delay,
+        mininterval=interval,
+        leave=False,
+        disable=rank() > 0,
     )

@@ -3,7 +3,7 @@
 from s2s.checkpoint.averaging import average
 from s2s.checkpoint.model_directory import LoadedModel, load_model, save_model
 from s2s.checkpoint.record import DevScore, ModelInfo, TrainingSummary, read_info, verify
-from s2s.checkpoint.run_directory import Resumed, Score, best_checkpoints, publish, resolve, resume
+from s2s.checkpoint.run_directory import Resumed, Score, best_checkpoints, checkpoint_folder, publish, resolve, resume
 from s2s.checkpoint.tensors import restore, unique
 from s2s.checkpoint.training_state import load_training_state, save_training_state
 
@@ -16,6 +16,7 @@ __all__ = [
     "TrainingSummary",
     "average",
     "best_checkpoints",
+    "checkpoint_folder",
     "load_model",
     "load_training_state",
     "publish",

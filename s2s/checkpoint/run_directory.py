@@ -49,13 +49,18 @@ class Resumed:
     record: dict[str, Any]
 
 
-def publish(run: Path, update: int, write: Callable[[Path], None], score: Score | None, keep_best: int = 1) -> Path:
+def checkpoint_folder(run: Path, update: int) -> Path:
+    """Where a run keeps the checkpoint of an update."""
+    return run / FOLDER / str(update)
+
+
+def publish(run: Path, update: int, write: Callable[[Path], None], score: Score | None, keep_best: int = 1) -> None:
     """Make `checkpoints/<update>/` of what `write` puts into the folder it is given, and prune older ones.
 
     The `keep_best` best stay, this one, and the one before it in case that this one gets damaged. Checkpoints of later
     updates, left by a run that was resumed from before them, go. Without a score a checkpoint is never the best.
     """
-    folder = run / FOLDER / str(update)
+    folder = checkpoint_folder(run, update)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with committed_folder(folder, replace=True) as temporary:
         write(temporary)
@@ -69,7 +74,6 @@ def publish(run: Path, update: int, write: Callable[[Path], None], score: Score 
     write_json(run / "last.json", {"update": update})
     newest = [path for path in _checkpoints(run) if int(path.name) <= update][-2:]
     _prune(run, keep={*newest, *ranked[: max(keep_best, 1)]})
-    return folder
 
 
 def best_checkpoints(run: Path) -> list[Path]:
@@ -130,7 +134,7 @@ def _chosen_checkpoint(run: Path) -> Path | None:
     """The checkpoint named by `best.json`, else by `last.json`, else None."""
     for name in ("best.json", "last.json"):
         if (run / name).is_file():
-            return run / FOLDER / str(_named_update(run / name))
+            return checkpoint_folder(run, _named_update(run / name))
     return None
 
 

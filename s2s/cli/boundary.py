@@ -11,7 +11,8 @@ from typing import NoReturn
 
 import click
 
-from s2s.errors import S2SError, Stopped
+from s2s.errors import FailedElsewhereError, S2SError, Stopped
+from s2s.ranks import rank
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -40,6 +41,8 @@ def report(error: BaseException) -> int:
         traceback.print_exception(error)
     if isinstance(error, click.ClickException):
         return _report_wrong_use(error)
+    if isinstance(error, FailedElsewhereError) or (isinstance(error, Stopped) and rank()):
+        return error.exit_code  # another process tells the same, or the reason
     message, exit_code = _describe(error)
     click.echo(message if isinstance(error, Stopped) else f"error: {message}", err=True)
     return exit_code

@@ -1,8 +1,13 @@
 """`s2s train`: train a model from a config and prepared data, or resume where training stopped."""
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from s2s.config import RunConfig
 
 
 @click.command()
@@ -12,7 +17,8 @@ import click
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override of one config key; repeatable.")
 @click.option("--from", "start", type=click.Path(path_type=Path), help="Model to start from, with its tokenizer.")
 @click.option("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: cpu).")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of the CPU (default: one per core).")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of each process (default: one per core).")
+@click.option("--processes", type=click.IntRange(min=1), default=1, help="Processes that train together (default: 1).")
 @click.option("--check", is_flag=True, help="Read all, try an update, say what the run takes, write nothing.")
 def command(
     config: Path,
@@ -22,27 +28,39 @@ def command(
     start: Path | None,
     device: str,
     threads: int | None,
+    processes: int,
     check: bool,
 ) -> None:
     """Train a model as the file CONFIG (TOML) says.
 
     The same command goes on where an earlier one stopped. The run's folder can be used as a MODEL everywhere.
     """
+    from s2s.cli.processes import run_together
     from s2s.config import read_config
     from s2s.errors import UsageError
-    from s2s.hardware import keep_threads_awake
 
+    if check and processes > 1:
+        raise UsageError("--processes has no effect with --check, which tries one: leave one of them out.")
     if check and output is not None:
         raise UsageError("--output has no effect with --check, which writes nothing: leave one of them out.")
     if not check and output is None:
         raise UsageError("Name the folder of the run with --output, or try the config with --check.")
     run_config = read_config(config, overrides)
+    run_together(processes, partial(_run, run_config, data, output, start, device, threads))
+
+
+def _run(
+    config: "RunConfig", data: Path, output: Path | None, start: Path | None, device: str, threads: int | None
+) -> None:
+    """What each process does."""
+    from s2s.hardware import keep_threads_awake
+
     keep_threads_awake()
 
     from s2s.training.check import check_run
     from s2s.training.run import TrainOptions, train
 
     if output is None:
-        check_run(run_config, TrainOptions(data, Path(), start, device, threads))
+        check_run(config, TrainOptions(data, Path(), start, device, threads))
     else:
-        train(run_config, TrainOptions(data, output, start, device, threads))
+        train(config, TrainOptions(data, output, start, device, threads))

@@ -37,6 +37,10 @@ class Batch:
         return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in names})
 
 
+EMPTY = Batch([], *[torch.zeros(0, dtype=torch.long)] * 4)
+"""The share of a process for which a batch has too few segments."""
+
+
 def round_up(length: int, multiple: int = MULTIPLE) -> int:
     """The padded length of a segment."""
     return -(-length // multiple) * multiple
@@ -84,7 +88,10 @@ def fill(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list
 
 
 class TrainingBatches:
-    """The batches of each epoch over a training part, in random order; `shortest_first` sorts those of the first."""
+    """The batches of each epoch over a training part, in random order; `shortest_first` sorts those of the first.
+
+    Of each batch a process gets every `ranks`-th segment, from number `rank` on, which may be none.
+    """
 
     def __init__(
         self,
@@ -92,15 +99,19 @@ class TrainingBatches:
         budget: int,
         seed: int,
         shortest_first: bool = False,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         self.segments = segments
         self.budget = budget
         self.seed = seed
         self.shortest_first = shortest_first
+        self.rank = rank
+        self.ranks = ranks
         self._warned = False
 
     def epoch(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch (from 0) without the first `skip`; each segment comes once."""
+        """The batches of an epoch (from 0) without the first `skip`; each segment comes once, on one process."""
         draw = generator(self.seed, "order", epoch)
         order = torch.randperm(len(self.segments), generator=draw)
         for start in range(0, len(order), WINDOW):
@@ -111,7 +122,8 @@ class TrainingBatches:
             if self.shortest_first and epoch == 0:
                 shuffled.sort()
             for number in shuffled[skip:]:
-                yield _collate(drawn, rows, batches[number], self.segments.multiple)
+                share = batches[number][self.rank :: self.ranks]
+                yield _collate(drawn, rows, share, self.segments.multiple) if share else EMPTY
             skip = max(0, skip - len(batches))
 
     def count(self) -> int:
@@ -132,12 +144,15 @@ class TrainingBatches:
         return fill(by_length, costs, self.budget)
 
 
-def validation_batches(segments: Segments, budget: int) -> Iterator[Batch]:
-    """A part in batches of like length, as it is; `indices` tell where each segment belongs."""
+def validation_batches(segments: Segments, budget: int, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+    """A part in batches of like length, as it is; `indices` tell where each segment belongs.
+
+    A process gets every `ranks`-th batch, from number `rank` on.
+    """
     rows = range(len(segments))
     drawn = segments.draw(rows, None)
     costs = _costs(drawn, segments.multiple)
-    for chosen in fill(sorted(rows, key=costs.__getitem__), costs, budget):
+    for chosen in fill(sorted(rows, key=costs.__getitem__), costs, budget)[rank::ranks]:
         yield _collate(drawn, rows, chosen, segments.multiple)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 import s2s
+from s2s import ranks
 from s2s.config import RunConfig, to_document
 
 PACKAGES = ("torch", "sentencepiece", "sacrebleu", "datasets", "safetensors", "numpy")
@@ -35,6 +36,7 @@ def describe_run(config: RunConfig, data: Path, data_hash: str, device: torch.de
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in PACKAGES},
         "hardware": hardware(device),
+        "processes": ranks.count(),
         "threads": torch.get_num_threads(),
     }
 

@@ -17,9 +17,12 @@ INTERVAL = 10.0
 
 
 class Meter:
-    """Sums over the updates since the last progress line, and the speed since the start of this process."""
+    """Sums over the updates since the last progress line, and the speed since the start of this process.
 
-    def __init__(self, metrics: Path, fraction: float) -> None:
+    Without a file for the metrics it counts and reports nothing.
+    """
+
+    def __init__(self, metrics: Path | None, fraction: float) -> None:
         self.metrics = metrics
         self._first_fraction = fraction
         self._started = self._spoken = time.monotonic()
@@ -39,6 +42,9 @@ class Meter:
     def report(self, fraction: float, always: bool = False, **facts: Any) -> None:
         """A progress line and a row of metrics, when it is time for one."""
         now = time.monotonic()
+        if self.metrics is None:
+            self._clear()
+            return
         if not self._updates or (now - self._spoken < INTERVAL and not always):
             return
         row = {**facts, **self._means(), "tokens_per_second": self._tokens / max(now - self._spoken, 1e-9)}

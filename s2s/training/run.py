@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from s2s.hardware import open_device
 from s2s.log import say
 from s2s.model import Seq2Seq, build_model
 from s2s.rng import derive
+from s2s.training.group import Group, joined, own_device, own_threads
 from s2s.training.manifest import describe_run
 from s2s.training.memory import keep_freed_memory
 from s2s.training.pictures import plot_alignments, plot_curves
@@ -50,35 +51,46 @@ def train(config: RunConfig, options: TrainOptions) -> None:
     ModelError: data or model cannot be read. NonFiniteError: see `Updater`. Stopped: a signal came, all is saved.
     """
     keep_freed_memory()
-    device = open_device(options.device, options.threads)
-    data = open_data(options.data)
-    earlier = _earlier_manifest(config, options)  # what cannot work is told before anything is built or written
-    if earlier is not None and earlier["finished"]:
-        say(f"{options.output} is finished: nothing to do.")
-        return
-    trainer = build_trainer(config, options, device, data)
-    options.output.mkdir(parents=True, exist_ok=True)
-    with locked(options.output), polite_stop() as stop:
-        manifest = _earlier_manifest(config, options) or _new_manifest(config, options, device)
-        state = resume(options.output)
-        if state is not None:
-            trainer.resume(state.tensors, state.record)
-            say(f"going on at update {trainer.progress.position.update:,} from {state.folder}")
-        trainer.train(stop)
-        finish(config, options.output, manifest, trainer)
+    with joined(options.device) as group, ExitStack() as stack:
+        with group.together():
+            device = open_device(own_device(options.device), own_threads(options.device, options.threads))
+            data = open_data(options.data)
+            earlier = _earlier_manifest(config, options)  # what cannot work is told before anything is built or written
+            if earlier is not None and earlier["finished"]:
+                say(f"{options.output} is finished: nothing to do.")
+                return
+            trainer = build_trainer(config, options, device, data, group)
+            options.output.mkdir(parents=True, exist_ok=True)
+            if group.leads:
+                stack.enter_context(locked(options.output))
+                manifest = _earlier_manifest(config, options) or _new_manifest(config, options, device)
+            state = resume(options.output)
+            if state is not None:
+                trainer.resume(state.tensors, state.record)
+                say(f"going on at update {trainer.progress.position.update:,} from {state.folder}")
+        with polite_stop() as stop:
+            trainer.train(stop)
+            if config.training.averaging == "best":
+                trainer.add_average_of_best()
+            if group.leads:
+                finish(options.output, manifest, trainer)
 
 
-def build_trainer(config: RunConfig, options: TrainOptions, device: torch.device, data: PreparedData) -> Trainer:
+def build_trainer(
+    config: RunConfig, options: TrainOptions, device: torch.device, data: PreparedData, group: Group | None = None
+) -> Trainer:
     """Model, batches and trainer of a run, at its start."""
     check_precision(device, config.training.precision)
     torch.manual_seed(derive(config.seed, "model"))
     model, data = _model(config, data, options.start)
     segments = data.segments("train", config)
     warn_of_crowded_segments(model, segments)
-    batches = TrainingBatches(segments, config.training.budget, config.seed, config.training.shortest_first)
+    group = group or Group()
+    settings = config.training
+    batches = TrainingBatches(segments, settings.budget, config.seed, settings.shortest_first, group.rank, group.size)
     summary = TrainingSummary(updates=0, seed=config.seed, data=data_hash(options.data), segments=len(segments))
-    validator = Validator(data, config, device)
-    return Trainer(config, model, batches, validator, data.codec, summary, options.output, device)
+    validator = Validator(data, config, device, group)
+    return Trainer(config, model, batches, validator, data.codec, summary, options.output, device, group)
 
 
 def data_hash(data: Path) -> str:
@@ -165,10 +177,8 @@ def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> l
     return changes
 
 
-def finish(config: RunConfig, run: Path, manifest: dict[str, Any], trainer: Trainer) -> None:
+def finish(run: Path, manifest: dict[str, Any], trainer: Trainer) -> None:
     """Say what training made, draw its curves, and mark the run as finished."""
-    if config.training.averaging == "best":
-        trainer.add_average_of_best()
     plot_curves(trainer.metrics, run / "metrics.png")
     plot_alignments(trainer.alignments(), run / "alignments.png")
     minutes = trainer.progress.position.seconds / 60

@@ -9,6 +9,7 @@ from torch import Tensor
 from s2s.checkpoint import restore, unique
 from s2s.model import Seq2Seq
 from s2s.training.averaging import MovingAverage
+from s2s.training.group import Group
 from s2s.training.schedule import Position
 
 
@@ -28,7 +29,7 @@ class Progress:
 
 
 def collect(
-    model: Seq2Seq, optimiser: torch.optim.Optimizer, average: MovingAverage | None, progress: Progress
+    model: Seq2Seq, optimiser: torch.optim.Optimizer, average: MovingAverage | None, progress: Progress, group: Group
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and record of a training state: weights, optimiser, averages, random generators, progress."""
     tensors = {f"weight.{name}": tensor for name, tensor in unique(model).items()}
@@ -36,9 +37,8 @@ def collect(
         tensors |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
     if average is not None:
         tensors |= {f"average.{number}": value for number, value in enumerate(average.averages)}
-    tensors["generator.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["generator.cuda"] = torch.cuda.get_rng_state()
+    for rank, states in enumerate(group.gather(_generators())):
+        tensors |= {f"{name}.{rank}": state for name, state in states.items()}
     return tensors, asdict(progress)
 
 
@@ -48,8 +48,12 @@ def apply(
     model: Seq2Seq,
     optimiser: torch.optim.Optimizer,
     average: MovingAverage | None,
+    group: Group,
 ) -> Progress:
-    """Put a training state back where `collect` took it from."""
+    """Put a training state back where `collect` took it from.
+
+    Where there were fewer processes, the generators of this one stay as they are.
+    """
     restore(model, _below(tensors, "weight"))
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in _below(tensors, "optimiser").items():
@@ -59,10 +63,19 @@ def apply(
     if average is not None:
         for own, saved in zip(average.averages, _in_order(tensors, "average"), strict=True):
             own.copy_(saved)
-    torch.set_rng_state(tensors["generator.cpu"])
-    if torch.cuda.is_available() and "generator.cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["generator.cuda"])
+    if (state := tensors.get(f"generator.cpu.{group.rank}")) is not None:
+        torch.set_rng_state(state)
+    if torch.cuda.is_available() and (state := tensors.get(f"generator.cuda.{group.rank}")) is not None:
+        torch.cuda.set_rng_state(state)
     return Progress(**record | {"position": Position(**record["position"])})
+
+
+def _generators() -> dict[str, Tensor]:
+    """The states of this process's random generators, by name."""
+    states = {"generator.cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["generator.cuda"] = torch.cuda.get_rng_state()
+    return states
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from s2s.nn.ctc import ctc_loss
 from s2s.nn.encoder import Encoded
 from s2s.nn.losses import smoothed_cross_entropy
 from s2s.text.vocabulary import PAD
+from s2s.training.group import Group
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,16 @@ class Losses:
     likelihood: Tensor | None
     ctc: Tensor | None
 
-    def parts(self) -> dict[str, Tensor]:
-        """What was computed, by name, without gradients."""
-        named = {"loss": self.total, "likelihood": self.likelihood, "ctc": self.ctc}
-        return {name: value.detach().double() for name, value in named.items() if value is not None}
+    def parts(self) -> Tensor:
+        """What was computed, without gradients, in the order of `names`."""
+        return torch.stack(
+            [part.detach().double() for part in (self.total, self.likelihood, self.ctc) if part is not None]
+        )
+
+    @staticmethod
+    def names(ctc_share: float) -> list[str]:
+        """What is computed with this share of CTC, by name."""
+        return ["loss", *(["likelihood"] if ctc_share < 1 else []), *(["ctc"] if ctc_share > 0 else [])]
 
 
 def batch_losses(model: Seq2Seq, batch: Batch, smoothing: float, ctc_share: float = 0.0) -> Losses:
@@ -76,42 +84,57 @@ class Updater:
     """Applies updates to a model; keeps no state but the optimiser's."""
 
     def __init__(
-        self, model: Seq2Seq, optimiser: torch.optim.Optimizer, config: RunConfig, device: torch.device
+        self,
+        model: Seq2Seq,
+        optimiser: torch.optim.Optimizer,
+        config: RunConfig,
+        device: torch.device,
+        group: Group | None = None,
     ) -> None:
         self.model = model
+        self.parameters = list(model.parameters())
         self.optimiser = optimiser
         self.smoothing = config.regularisation.label_smoothing
         self.clip_norm = config.training.clip_norm
         self.device = device
         self.precision = config.training.precision
+        self.group = group or Group()
 
     def __call__(self, batches: Sequence[Batch], ctc_share: float = 0.0) -> tuple[dict[str, Tensor], int]:
-        """One update from the gradient of the mean loss per token over all `batches`.
+        """One update from the gradient of the mean loss per token over all `batches` of all processes.
 
         Returns the gradient's norm and the sums over tokens of each loss (see `Losses`), as float64 on the device, and
         the number of target tokens. NonFiniteError, before any weight changes, when the gradient is not finite.
         """
         self.model.train()
         self.optimiser.zero_grad(set_to_none=True)
-        tokens = sum(int(batch.target_lengths.sum()) for batch in batches)
-        sums: dict[str, Tensor] = {}
+        batches = [batch for batch in batches if batch.indices]
+        tokens = int(sum(self.group.numbers(sum(int(batch.target_lengths.sum()) for batch in batches))))
+        sums = torch.zeros(len(Losses.names(ctc_share)), dtype=torch.float64, device=self.device)
         for batch in batches:
             with autocast(self.device, self.precision):
                 losses = batch_losses(self.model, batch.to(self.device), self.smoothing, ctc_share)
             torch.autograd.backward(losses.total / tokens)
-            sums = {name: value + sums.get(name, 0) for name, value in losses.parts().items()}
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
+            sums += losses.parts()
+        self.group.sum(sums)
+        self.group.sum_gradients(self.parameters)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         if not torch.isfinite(norm):
-            raise NonFiniteError(self._accuse(batches))
+            self._accuse(batches)
         self.optimiser.step()
-        return sums | {"norm": norm.double()}, tokens
+        return dict(zip(Losses.names(ctc_share), sums, strict=True)) | {"norm": norm.double()}, tokens
 
-    def _accuse(self, batches: Sequence[Batch]) -> str:
-        rows = sorted(row for batch in batches for row in batch.indices)
+    def _accuse(self, batches: Sequence[Batch]) -> NoReturn:
+        """NonFiniteError that names the segments of all processes."""
+        own = [row for batch in batches for row in batch.indices]
+        rows = sorted(row for rows in self.group.gather(own) for row in rows)
         shown = ", ".join(map(str, rows[:20])) + (", ..." if len(rows) > 20 else "")
-        return (
-            f"The gradient is not a finite number, so this update was not made. It came from rows {shown} of the "
-            "training part (counted from 0). Lower training.learning_rate or training.clip_norm, or look at these rows."
+        self.group.fail(
+            NonFiniteError(
+                f"The gradient is not a finite number, so this update was not made. It came from rows {shown} of the "
+                "training part (counted from 0). Lower training.learning_rate or training.clip_norm, or look at these "
+                "rows."
+            )
         )
 
 

@@ -13,6 +13,7 @@ import torch
 from s2s.checkpoint import (
     Score,
     best_checkpoints,
+    checkpoint_folder,
     load_model,
     publish,
     restore,
@@ -27,7 +28,9 @@ from s2s.data.codec import Codec
 from s2s.errors import Stopped
 from s2s.log import say
 from s2s.model import Seq2Seq
+from s2s.rng import derive
 from s2s.training.averaging import DECAY, MovingAverage
+from s2s.training.group import Group
 from s2s.training.optimiser import build_optimiser, set_learning_rate
 from s2s.training.pictures import Alignment
 from s2s.training.report import Meter, append, clock, drop_rows_after
@@ -57,6 +60,7 @@ class Trainer:
         summary: TrainingSummary,
         run: Path,
         device: torch.device,
+        group: Group | None = None,
     ) -> None:
         self.config = config
         self.model = model.to(device)
@@ -66,8 +70,11 @@ class Trainer:
         self.summary = summary
         self.run_folder = run
         self.metrics = run / "metrics.jsonl"
+        self.group = group or Group()
+        if not self.group.leads:
+            torch.manual_seed(derive(config.seed, "rank", self.group.rank))  # other dropout for other segments
         self.optimiser = build_optimiser(model, config.training)
-        self.update = Updater(model, self.optimiser, config, device)
+        self.update = Updater(model, self.optimiser, config, device, self.group)
         settings = config.training
         self.average = (
             MovingAverage(model, DECAY if settings.ema_decay is None else settings.ema_decay)
@@ -79,8 +86,9 @@ class Trainer:
 
     def resume(self, tensors: dict[str, torch.Tensor], record: dict[str, object]) -> None:
         """Go on from a training state; what was measured after it is dropped, since it will be measured again."""
-        self.progress = apply(tensors, record, self.model, self.optimiser, self.average)
-        drop_rows_after(self.metrics, self.progress.position.update)
+        self.progress = apply(tensors, record, self.model, self.optimiser, self.average, self.group)
+        if self.group.leads:
+            drop_rows_after(self.metrics, self.progress.position.update)
 
     def fraction(self) -> float:
         """How much of the run's limit is used up."""
@@ -88,17 +96,18 @@ class Trainer:
 
     def train(self, stop: Callable[[], Signals | None]) -> None:
         """Train to the end; Stopped, after a checkpoint, when `stop` names a signal."""
-        meter = Meter(self.metrics, self.fraction())
+        self.group.copy_from_leader(list(unique(self.model).values()))
+        meter = Meter(self.metrics if self.group.leads else None, self.fraction())
         self._clock = time.monotonic()
         position = self.progress.position
         while not self._over():
-            for group in self._epoch():
-                self._one_update(group, meter)
+            for batches in self._epoch():
+                self._one_update(batches, meter)
                 if position.update % self.config.training.validation_interval == 0:
                     meter.report(self.fraction(), always=True, **self._facts())
                     self._validate()
                     meter.resume()
-                if (received := stop()) is not None:
+                if (received := self._any(stop())) is not None:
                     if self.progress.validated != position.update:
                         self._checkpoint(None)
                     raise Stopped(
@@ -113,20 +122,20 @@ class Trainer:
             self._validate()
 
     def _epoch(self) -> Iterator[list[Batch]]:
-        """The groups of batches, one group an update, that the running epoch still has."""
+        """The batches of one update after the other, as many as the running epoch still has."""
         position = self.progress.position
-        batches = self.batches.epoch(position.epoch, skip=position.batches)
-        while group := list(islice(batches, self.config.training.accumulation)):
-            yield group
+        epoch = self.batches.epoch(position.epoch, skip=position.batches)
+        while batches := list(islice(epoch, self.config.training.accumulation)):
+            yield batches
 
-    def _one_update(self, group: list[Batch], meter: Meter) -> None:
+    def _one_update(self, batches: list[Batch], meter: Meter) -> None:
         position = self.progress.position
         settings = self.config.training
         set_learning_rate(self.optimiser, learning_rate(settings, position.update, self.fraction()))
-        sums, tokens = self.update(group, ctc_share(settings.ctc, self.fraction()))
+        sums, tokens = self.update(batches, ctc_share(settings.ctc, self.fraction()))
         position.update += 1
-        position.batches += len(group)
-        position.segments += sum(len(batch.indices) for batch in group)
+        position.batches += len(batches)
+        position.segments += int(sum(self.group.numbers(sum(len(batch.indices) for batch in batches))))
         if self.average is not None:
             self.average.update(position.update)
         self._count_time()
@@ -134,10 +143,14 @@ class Trainer:
         meter.report(self.fraction(), **self._facts())
 
     def _count_time(self) -> None:
-        """Add what passed since the last call, or since training started, to the run's seconds."""
+        """Add what passed since the last call, or since training started, by the leader's clock."""
         now = time.monotonic()
-        self.progress.position.seconds += now - self._clock
+        self.progress.position.seconds += self.group.numbers(now - self._clock)[0]
         self._clock = now
+
+    def _any(self, received: Signals | None) -> Signals | None:
+        """The signal that some process received."""
+        return next((Signals(int(one)) for one in self.group.numbers(received or 0) if one), None)
 
     def _facts(self) -> dict[str, Any]:
         position = self.progress.position
@@ -160,7 +173,8 @@ class Trainer:
         self.progress.without_gain = 0 if better else self.progress.without_gain + 1
         self.progress.validated = self.progress.position.update
         folder = self._checkpoint(validation)
-        append(self.metrics, {"kind": "validation", **self._facts(), **validation.facts()})
+        if self.group.leads:
+            append(self.metrics, {"kind": "validation", **self._facts(), **validation.facts()})
         took = clock(time.monotonic() - started)
         if self.fraction() >= ADVICE_FROM and validation.attention.focus < FLAT:
             say(ADVICE.format(validation.attention.focus))
@@ -193,7 +207,8 @@ class Trainer:
         return nullcontext() if self.average is None else self.average.in_place()
 
     def _checkpoint(self, validation: Validation | None) -> Path:
-        tensors, record = collect(self.model, self.optimiser, self.average, self.progress)
+        """Write a checkpoint, the leader for all; each process returns when it is there."""
+        tensors, record = collect(self.model, self.optimiser, self.average, self.progress, self.group)
         with self._shipped():
             weights = {name: tensor.clone() for name, tensor in unique(self.model).items()}
 
@@ -211,4 +226,8 @@ class Trainer:
             save_training_state(folder, tensors, record)
 
         score = None if validation is None else self._score(validation)
-        return publish(self.run_folder, self.progress.position.update, write, score, self.config.training.keep_best)
+        update = self.progress.position.update
+        with self.group.together():
+            if self.group.leads:
+                publish(self.run_folder, update, write, score, self.config.training.keep_best)
+        return checkpoint_folder(self.run_folder, update)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from s2s.evaluation.attention_health import AttentionHealth, attention_health
 from s2s.evaluation.error_rates import wer_and_cer
 from s2s.evaluation.scores import ScoreOptions, bleu, tokenizer_for
 from s2s.model import Seq2Seq
+from s2s.training.group import Group
 from s2s.training.pictures import Alignment
 from s2s.training.steps import attention_likelihood, ctc_likelihood
 
@@ -45,6 +47,10 @@ METRICS: Mapping[str, Callable[[Sequence[str], Sequence[str], str], Scores]] = {
     "cer": _error_rates,
 }
 """What is computed for each `validation_metric`; for the loss alone nothing is decoded."""
+
+
+def _added(sums: dict[str, float], more: dict[str, float]) -> dict[str, float]:
+    return {name: sums.get(name, 0.0) + more.get(name, 0.0) for name in sums | more}
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ class Validation:
 class Validator:
     """Scores models on one development part."""
 
-    def __init__(self, data: PreparedData, config: RunConfig, device: torch.device) -> None:
+    def __init__(self, data: PreparedData, config: RunConfig, device: torch.device, group: Group | None = None) -> None:
         self.codec = data.codec
         self.segments = data.segments("dev")
         self.references = self.segments.references()
@@ -88,6 +94,7 @@ class Validator:
         self.greedy = config.decoding.model_copy(update={"beam_size": 1})
         self.budget = config.training.budget
         self.device = device
+        self.group = group or Group()
 
     @torch.inference_mode()
     def __call__(self, model: Seq2Seq) -> Validation:
@@ -95,20 +102,24 @@ class Validator:
         training = model.training
         model.eval()
         sums: dict[str, float] = {}
-        texts = [""] * len(self.segments)
-        tokens = 0
-        for batch in validation_batches(self.segments, self.budget):
-            for name, value in self._batch(model, batch.to(self.device), texts).items():
-                sums[name] = sums.get(name, 0.0) + value
-            tokens += int(batch.target_lengths.sum())
+        texts: dict[int, str] = {}
+        for batch in validation_batches(self.segments, self.budget, self.group.rank, self.group.size):
+            sums = _added(sums, self._batch(model, batch.to(self.device), texts))
         model.train(training)
+        shares = self.group.gather((sums, texts))
+        sums = reduce(_added, (share for share, _ in shares))
+        texts = {row: text for _, share in shares for row, text in share.items()}
+        tokens = sums["tokens"]
         loss = sums["loss"] / tokens
         if not math.isfinite(loss):
-            raise NonFiniteError(
-                "The loss on the dev part is not a finite number: training diverged after the last checkpoint. "
-                "Lower training.learning_rate or training.clip_norm, or raise training.warmup_updates."
+            self.group.fail(
+                NonFiniteError(
+                    "The loss on the dev part is not a finite number: training diverged after the last checkpoint. "
+                    "Lower training.learning_rate or training.clip_norm, or raise training.warmup_updates."
+                )
             )
-        scores = self.metric(texts, self.references, self.codec.languages[-1]) if self.metric else {}
+        hypotheses = [texts.get(row, "") for row in range(len(self.segments))]
+        scores = self.metric(hypotheses, self.references, self.codec.languages[-1]) if self.metric else {}
         health = AttentionHealth(*(sums[name] / tokens for name in vars(AttentionHealth())))
         return Validation(loss, sums["ctc_loss"] / tokens if "ctc_loss" in sums else None, scores, health)
 
@@ -130,14 +141,14 @@ class Validator:
         model.train(training)
         return found
 
-    def _batch(self, model: Seq2Seq, batch: Batch, texts: list[str]) -> dict[str, float]:
+    def _batch(self, model: Seq2Seq, batch: Batch, texts: dict[int, str]) -> dict[str, float]:
         """Sums over the tokens of a batch; its hypotheses go into `texts` unless only the loss is wanted."""
         encoded = model.read(batch.source, batch.source_lengths)
         memory = model.remember(encoded)
         decoded = model.decode(memory, batch.target[:, :-1])
         _, likelihood = attention_likelihood(model, decoded, batch, smoothing=0.0)
         health = attention_health(decoded.attention, encoded.mask.sum(1), batch.target_lengths)
-        sums = {"loss": likelihood.item(), **vars(health)}
+        sums = {"tokens": int(batch.target_lengths.sum()), "loss": likelihood.item(), **vars(health)}
         if model.ctc is not None:
             sums["ctc_loss"] = ctc_likelihood(model, encoded, batch).item()
         if self.metric is not None:

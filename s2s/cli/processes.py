@@ -1,0 +1,61 @@
+"""One command as several processes of this machine that work together; on several machines `torchrun` starts them."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from s2s import ranks
+from s2s.cli import boundary
+from s2s.errors import UsageError
+
+
+def run_together(processes: int, work: Callable[[], None]) -> None:
+    """Call `work` in so many processes that find each other by the environment; this one is the first of them.
+
+    Where it fails, the others are stopped. They must not have begun to use torch, whose threads a fork would lose.
+    UsageError: this process is already one of several.
+    """
+    if processes == 1:
+        work()
+        return
+    if ranks.count() > 1:
+        raise UsageError("--processes has no effect under torchrun, which starts the processes itself: leave it out.")
+    os.environ |= meeting_place(processes) | {"RANK": "0", "LOCAL_RANK": "0"}
+    children = [_fork(rank, work) for rank in range(1, processes)]
+    try:
+        work()
+    except BaseException:
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+        raise
+    finally:
+        for child in children:
+            os.waitpid(child, 0)
+
+
+def meeting_place(processes: int) -> dict[str, str]:
+    """What so many processes of this machine need in the environment to find each other, as `torchrun` would set it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    count = str(processes)
+    return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
+
+
+def _fork(rank: int, work: Callable[[], None]) -> int:
+    """A process of that rank; returns its number in the system."""
+    child = os.fork()
+    if child:
+        return child
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+    try:
+        work()
+        code = 0
+    except SystemExit as exit:
+        code = exit.code if isinstance(exit.code, int) else 1
+    except BaseException as error:  # whatever it is, this process must not go on in its parent's code
+        code = boundary.report(error)
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,23 @@
+"""Which of the processes that work on one job this is, as `torchrun` and `--processes` say in the environment."""
+
+import os
+
+
+def rank() -> int:
+    """The number of this process among them, from 0; 0 where there is but one."""
+    return int(os.environ.get("RANK", "0")) if count() > 1 else 0
+
+
+def count() -> int:
+    """How many processes work on the job, on all machines."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def local_rank() -> int:
+    """The number of this process among those of its machine, from 0."""
+    return int(os.environ.get("LOCAL_RANK", "0")) if count() > 1 else 0
+
+
+def local_count() -> int:
+    """How many processes of the job run on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if count() > 1 else 1

@@ -1,0 +1,311 @@
+"""Training by several processes: the updates of one, signals, losses of a process, and resuming on another number."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+import torch
+from safetensors.torch import load_file
+
+from s2s.cli.processes import meeting_place
+from s2s.config import RunConfig, parse
+from s2s.errors import FailedElsewhereError, S2SError
+from s2s.training import run as running
+from s2s.training import steps
+from s2s.training.run import TrainOptions, train
+from tests.cli.processes import unmeasured
+from tests.digits import prepare_digits
+from tests.tones import prepare_tones
+
+STILL = {f"{name}_dropout": 0.0 for name in ("embedding", "layer", "output", "weight")}
+TEXT: dict[str, Any] = {
+    "model": {"embedding_width": 16, "encoder": {"width": 16}, "decoder": {"width": 16}},
+    "training": {"batch_tokens": 120, "validation_interval": 10, "warmup_updates": 5},
+}
+AUDIO: dict[str, Any] = {
+    "model": TEXT["model"]
+    | {"ctc": True, "tied_embeddings": "output", "frontend": {"kind": "convolution", "channels": 4}},
+    "training": {"batch_frames": 400, "validation_interval": 10, "warmup_updates": 5, "learning_rate": 0.005},
+}
+UNCHANGED = {"speeds": [1.0], "volume": 0, "time_masks": 0, "frequency_masks": 0, "masks_from_epoch": 0}
+
+Folders = dict[str, Path]
+Change = Callable[[int], None]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    folder = tmp_path_factory.mktemp("data")
+    return {"text": prepare_digits(folder / "digits"), "audio": prepare_tones(folder / "tones")}
+
+
+def with_training(config: dict[str, Any], **training: object) -> dict[str, Any]:
+    return config | {"training": config["training"] | training}
+
+
+def train_together(processes: int, data: Path, run: Path, config: dict[str, Any], change: Change | None = None) -> None:
+    """Train in forked processes, each after a change of its code that is a function of its rank.
+
+    Each must end by itself: as it should, or with an error of s2s, which are noted in files `RANK.TYPE` beside the run.
+    """
+    settings = parse(RunConfig, config, "test")
+
+    def work(rank: int) -> None:
+        os.environ |= place | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+        if change is not None:
+            change(rank)
+        running.plot_curves = running.plot_alignments = lambda *_: None  # type: ignore[assignment]
+        try:
+            train(settings, TrainOptions(data, run))
+        except S2SError as error:
+            traceback.print_exc()
+            run.with_name(f"{rank}.{type(error).__name__}").write_text(str(error))
+
+    place = meeting_place(processes)
+    started = [multiprocessing.get_context("fork").Process(target=work, args=(rank,)) for rank in range(processes)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(100)
+        assert process.exitcode == 0
+
+
+def errors(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*.*") if path.name[0].isdigit()}
+
+
+def losses(run: Path) -> Iterator[tuple[str, int, float]]:
+    for line in (run / "metrics.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        yield from ((name, row["update"], row[name]) for name in ("loss", "ctc_loss", "gradient_norm") if name in row)
+
+
+def last(run: Path) -> dict[str, torch.Tensor]:
+    """The shipped weights and the training state of the last checkpoint."""
+    folder = run / "checkpoints" / str(json.loads((run / "last.json").read_text())["update"])
+    return load_file(folder / "model.safetensors") | load_file(folder / "training.safetensors")
+
+
+def assert_same(one: Path, other: Path) -> None:
+    first, second = last(one), last(other)
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("text", TEXT | {"regularisation": STILL}),
+        ("text", with_training(TEXT, batch_tokens=24, accumulation=3) | {"regularisation": STILL}),  # batches of one
+        ("audio", AUDIO | {"regularisation": STILL, "augmentation": UNCHANGED}),
+    ],
+)
+def test_two_processes_make_the_updates_of_one(
+    data: Folders, tmp_path: Path, kind: str, config: dict[str, Any]
+) -> None:
+    found = []
+    for processes in (1, 2):
+        run = tmp_path / f"run{processes}"
+        train_together(processes, data[kind], run, with_training(config, max_updates=50))
+        assert not errors(tmp_path)
+        found.append(list(losses(run)))
+        assert json.loads((run / "manifest.json").read_text())["processes"] == processes
+    assert len(found[0]) == len(found[1]) >= 15
+    for (name, update, alone), (*same, together) in zip(*found, strict=True):
+        assert same == [name, update]
+        assert together == pytest.approx(alone, abs=1e-5 if name != "gradient_norm" else 1e-3), (name, update)
+
+
+def test_each_segment_comes_once(data: Folders, tmp_path: Path) -> None:
+    def note_rows(rank: int) -> None:
+        original = steps.Updater.__call__
+
+        def call(self: steps.Updater, batches: Any, share: float = 0.0) -> Any:
+            with (tmp_path / "rows").open("a") as file:
+                file.writelines(f"{row}\n" for batch in batches for row in batch.indices)
+            return original(self, batches, share)
+
+        steps.Updater.__call__ = call  # type: ignore[method-assign]
+
+    train_together(3, data["text"], tmp_path / "run", with_training(TEXT, max_epochs=2, max_updates=None), note_rows)
+    rows = sorted(map(int, (tmp_path / "rows").read_text().split()))
+    assert rows == sorted([*range(216), *range(216)])
+
+
+def stopping(rank: int, updates: int) -> Change:
+    """That process gets a SIGTERM after so many updates."""
+
+    @contextmanager
+    def polite_stop() -> Iterator[Callable[[], signal.Signals | None]]:
+        calls = iter(range(1, 10**6))
+        yield lambda: signal.SIGTERM if next(calls) >= updates else None
+
+    def change(own: int) -> None:
+        if own == rank:
+            running.polite_stop = polite_stop
+
+    return change
+
+
+@pytest.mark.parametrize(("kind", "config", "rank"), [("text", TEXT, 1), ("audio", AUDIO, 0)])
+def test_stopped_and_resumed_is_as_never_stopped(
+    data: Folders, tmp_path: Path, kind: str, config: dict[str, Any], rank: int
+) -> None:
+    config = with_training(config, max_updates=24)
+    train_together(2, data[kind], tmp_path / "straight", config)
+    train_together(2, data[kind], tmp_path / "broken", config, stopping(rank, 13))
+    assert errors(tmp_path) == {"0.Stopped", "1.Stopped"}
+    assert json.loads((tmp_path / "broken" / "last.json").read_text())["update"] == 13
+    train_together(2, data[kind], tmp_path / "broken", config)
+    assert_same(tmp_path / "straight", tmp_path / "broken")
+    assert "generator.cpu.1" in last(tmp_path / "broken")
+
+
+def test_another_number_of_processes_goes_on(data: Folders, tmp_path: Path) -> None:
+    for processes, updates in ((1, 10), (3, 10), (2, 10)):
+        train_together(
+            processes, data["text"], tmp_path / "run", with_training(TEXT, max_updates=35), stopping(0, updates)
+        )
+    assert json.loads((tmp_path / "run" / "last.json").read_text())["update"] == 30
+    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=35))
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["finished"]
+
+
+@pytest.mark.parametrize("when", ["built", "saved"])
+def test_an_error_of_one_process_ends_all(data: Folders, tmp_path: Path, when: str) -> None:
+    def break_it(rank: int) -> None:
+        def fail(*arguments: object) -> None:
+            raise S2SError("broken")
+
+        if when == "built" and rank == 1:
+            running.build_trainer = fail  # type: ignore[assignment]
+        if when == "saved" and rank == 0:
+            from s2s.training import trainer
+
+            trainer.publish = fail  # type: ignore[assignment]
+
+    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=20), break_it)
+    guilty = 1 if when == "built" else 0
+    assert errors(tmp_path) == {f"{guilty}.S2SError", f"{1 - guilty}.{FailedElsewhereError.__name__}"}
+
+
+def test_a_gradient_that_is_not_finite_is_told_by_the_first_alone(data: Folders, tmp_path: Path) -> None:
+    def spoil(rank: int) -> None:
+        original = steps.batch_losses
+
+        def losses(*arguments: Any) -> steps.Losses:
+            found = original(*arguments)
+            return steps.Losses(found.total * float("nan"), found.likelihood, found.ctc) if rank else found
+
+        steps.batch_losses = losses
+
+    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=20), spoil)
+    assert errors(tmp_path) == {"0.NonFiniteError", "1.FailedElsewhereError"}
+    shown = (tmp_path / "0.NonFiniteError").read_text().partition("from rows ")[2].partition(" of the")[0]
+    assert len(shown.split(", ")) > 1
+
+
+def command(data: Path, run: Path, config: dict[str, Any], processes: int) -> list[str]:
+    """The command line of a run with that config."""
+    path = run.with_suffix(".toml")
+    path.write_text(tomli_w.dumps(config))
+    arguments = ["train", str(path), "--data", str(data), "--output", str(run), "--threads", "1"]
+    return [sys.executable, "-m", "s2s", *arguments, *(["--processes", str(processes)] if processes > 1 else [])]
+
+
+def call(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200, env=unmeasured())
+
+
+@contextmanager
+def trained_for_a_while(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    """The process of a training after its first validation."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=unmeasured()) as process:
+        assert process.stderr is not None
+        while "dev:" not in (line := process.stderr.readline()):
+            assert process.poll() is None, line
+        yield process
+
+
+def ended(process: "subprocess.Popen[str]") -> str:
+    """What a process still says until it ends."""
+    assert process.stderr is not None
+    rest = process.stderr.read()
+    process.wait(timeout=100)
+    return rest
+
+
+def test_the_command_line_starts_processes_and_a_signal_stops_all(data: Folders, tmp_path: Path) -> None:
+    again = command(data["text"], tmp_path / "run", with_training(TEXT, max_updates=100_000), 2)
+    with trained_for_a_while(again) as process:
+        refused = call(again)
+        assert (refused.returncode, refused.stderr.count("error:")) == (2, 1), refused.stderr
+        assert "Another process trains in" in refused.stderr
+        process.send_signal(signal.SIGTERM)
+        rest = ended(process)
+    assert process.returncode == 143, rest
+    assert rest.count("SIGTERM") == 1
+    assert rest.count("the same command goes on from there") == 1
+
+
+def child(process: "subprocess.Popen[str]") -> int:
+    """A process that trains beside the first, or for torchrun."""
+    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+
+
+@pytest.mark.long
+def test_a_killed_process_ends_the_run(data: Folders, tmp_path: Path) -> None:
+    endless = command(data["text"], tmp_path / "run", with_training(TEXT, max_updates=100_000), 2)
+    with trained_for_a_while(endless) as process:
+        os.kill(child(process), signal.SIGKILL)
+        rest = ended(process)
+    assert process.returncode == 1
+    assert rest.endswith(
+        "error: Another process of this training ended. The same command goes on from the last checkpoint.\n"
+    )
+    assert "Traceback" not in rest
+
+
+def torchrun(command: list[str], *options: str) -> list[str]:
+    """The command started by torchrun, as two processes."""
+    return [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", *options, *command[1:]]
+
+
+@pytest.mark.long
+def test_torchrun_trains_as_processes_do(data: Folders, tmp_path: Path) -> None:
+    config = with_training(TEXT, max_updates=20)
+    own = call(command(data["text"], tmp_path / "own", config, 2))
+    assert own.returncode == 0, own.stderr
+    done = call(torchrun(command(data["text"], tmp_path / "run", config, 1), "--standalone"))
+    assert done.returncode == 0, done.stderr
+    assert_same(tmp_path / "own", tmp_path / "run")
+    refused = call(torchrun(command(data["text"], tmp_path / "run", config, 2), "--standalone"))
+    assert "--processes has no effect under torchrun" in refused.stderr
+
+
+@pytest.mark.long
+def test_torchrun_goes_on_after_a_process_was_killed(data: Folders, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    once_more = ["--max-restarts=1", "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]
+    with trained_for_a_while(
+        torchrun(command(data["text"], run, with_training(TEXT, max_updates=300), 1), *once_more)
+    ) as process:
+        os.kill(child(process), signal.SIGKILL)
+        rest = ended(process)
+    assert process.returncode == 0, rest
+    assert "going on at update" in rest
+    assert json.loads((run / "manifest.json").read_text())["finished"]
+    updates = [row[1] for row in losses(run) if row[0] == "loss"]
+    assert updates == sorted(updates)
+    assert updates[-1] == 300
