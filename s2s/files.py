@@ -1,5 +1,6 @@
 """Files: strict UTF-8 lines split on LF only, commits by rename, checksums."""
 
+import errno
 import gzip
 import hashlib
 import io
@@ -17,6 +18,8 @@ from s2s.errors import DataError, UsageError
 
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a disk, a share of it or a file is full."""
 
 
 def read_lines(path: Path, errors: Literal["strict", "replace"] = "strict") -> Iterator[str]:

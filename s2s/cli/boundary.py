@@ -1,6 +1,5 @@
 """The boundary at which every error becomes one message on standard error and an exit code."""
 
-import errno
 import os
 import signal
 import sys
@@ -12,9 +11,8 @@ from typing import NoReturn
 import click
 
 from s2s.errors import FailedElsewhereError, S2SError, Stopped
+from s2s.files import NO_ROOM
 from s2s.ranks import rank
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(command: click.Command, arguments: Sequence[str] | None = None, name: str | None = None) -> int:
@@ -70,7 +68,7 @@ def _describe(error: BaseException) -> tuple[str, int]:
         return "the input ended early.", 1
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("s2s"):
         return f"the Python package {error.name} is not installed; s2s doctor names what is missing and the cure.", 1
-    if isinstance(error, OSError) and (error.filename is not None or error.errno in _NO_ROOM):
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in NO_ROOM):
         place = "the output" if error.filename is None else os.fsdecode(error.filename)
         return f"{place}: {error.strerror}.", 1
     bug = f"this is a bug in s2s ({type(error).__name__}: {error})"

@@ -19,6 +19,8 @@ class Progress:
 
     `best` is the rank of the best score and `without_gain` counts validations since; `validated` is the update that was
     scored last; `averaged` tells that the weights are the mean of the best checkpoints, so that training is over.
+    `skipped` counts the last updates, in a row, whose gradient was not finite; `lowest` is the lowest mean loss of
+    training between two validations.
     """
 
     position: Position = field(default_factory=Position)
@@ -26,6 +28,8 @@ class Progress:
     without_gain: int = 0
     validated: int | None = None
     averaged: bool = False
+    skipped: int = 0
+    lowest: float | None = None
 
 
 def collect(

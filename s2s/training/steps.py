@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
 
 from s2s.config import RunConfig
 from s2s.data.batches import Batch
-from s2s.errors import ConfigError, NonFiniteError
+from s2s.errors import ConfigError, NonFiniteError, TrainingError
 from s2s.hardware import has_bfloat16
 from s2s.model import Decoded, Seq2Seq
 from s2s.nn.ctc import ctc_loss
@@ -104,7 +103,8 @@ class Updater:
         """One update from the gradient of the mean loss per token over all `batches` of all processes.
 
         Returns the gradient's norm and the sums over tokens of each loss (see `Losses`), as float64 on the device, and
-        the number of target tokens. NonFiniteError, before any weight changes, when the gradient is not finite.
+        the number of target tokens. NonFiniteError, on all processes and before any weight changes, when the gradient
+        is not finite; TrainingError when the GPU has too little memory for a batch.
         """
         self.model.train()
         self.optimiser.zero_grad(set_to_none=True)
@@ -112,29 +112,39 @@ class Updater:
         tokens = int(sum(self.group.numbers(sum(int(batch.target_lengths.sum()) for batch in batches))))
         sums = torch.zeros(len(Losses.names(ctc_share)), dtype=torch.float64, device=self.device)
         for batch in batches:
-            with autocast(self.device, self.precision):
-                losses = batch_losses(self.model, batch.to(self.device), self.smoothing, ctc_share)
-            torch.autograd.backward(losses.total / tokens)
+            try:
+                with autocast(self.device, self.precision):
+                    losses = batch_losses(self.model, batch.to(self.device), self.smoothing, ctc_share)
+                torch.autograd.backward(losses.total / tokens)
+            except torch.OutOfMemoryError as error:
+                raise TrainingError(self._too_large(batch)) from error
             sums += losses.parts()
         self.group.sum(sums)
         self.group.sum_gradients(self.parameters)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.clip_norm)
         if not torch.isfinite(norm):
-            self._accuse(batches)
+            raise NonFiniteError(self._accusation(batches))
         self.optimiser.step()
         return dict(zip(Losses.names(ctc_share), sums, strict=True)) | {"norm": norm.double()}, tokens
 
-    def _accuse(self, batches: Sequence[Batch]) -> NoReturn:
-        """NonFiniteError that names the segments of all processes."""
+    def _too_large(self, batch: Batch) -> str:
+        """What does not fit, and the settings to change."""
+        segments, width = batch.target.shape
+        name = "batch_frames" if batch.source.ndim == 3 else "batch_tokens"
+        return (
+            f"The memory of {self.device} is too small for a batch of {segments:,} segments, padded to sources of "
+            f"{batch.source.shape[1]:,} and targets of {width:,}. Lower training.{name} and raise "
+            "training.accumulation, which makes one update of several batches."
+        )
+
+    def _accusation(self, batches: Sequence[Batch]) -> str:
+        """Names the segments of all processes."""
         own = [row for batch in batches for row in batch.indices]
         rows = sorted(row for rows in self.group.gather(own) for row in rows)
         shown = ", ".join(map(str, rows[:20])) + (", ..." if len(rows) > 20 else "")
-        self.group.fail(
-            NonFiniteError(
-                f"The gradient is not a finite number, so this update was not made. It came from rows {shown} of the "
-                "training part (counted from 0). Lower training.learning_rate or training.clip_norm, or look at these "
-                "rows."
-            )
+        return (
+            f"The gradient is not a finite number, so this update was not made. It came from rows {shown} of the "
+            "training part (counted from 0). Lower training.learning_rate or training.clip_norm, or look at these rows."
         )
 
 

@@ -25,12 +25,14 @@ from s2s.checkpoint.record import TrainingSummary
 from s2s.config import RunConfig
 from s2s.data.batches import Batch, TrainingBatches
 from s2s.data.codec import Codec
-from s2s.errors import Stopped
-from s2s.log import say
+from s2s.errors import NonFiniteError, Stopped, TrainingError
+from s2s.files import NO_ROOM
+from s2s.log import say, warn
 from s2s.model import Seq2Seq
 from s2s.rng import derive
 from s2s.training.averaging import DECAY, MovingAverage
 from s2s.training.group import Group
+from s2s.training.guards import MAX_SKIPPED, MAX_UNSAVED, LossWatch, keep_batches
 from s2s.training.optimiser import build_optimiser, set_learning_rate
 from s2s.training.pictures import Alignment
 from s2s.training.report import Meter, append, clock, drop_rows_after
@@ -82,6 +84,8 @@ class Trainer:
             else None
         )
         self.progress = Progress()
+        self._unsaved = 0
+        self._loss = LossWatch(device)
         self._clock = time.monotonic()
 
     def resume(self, tensors: dict[str, torch.Tensor], record: dict[str, object]) -> None:
@@ -105,11 +109,12 @@ class Trainer:
                 self._one_update(batches, meter)
                 if position.update % self.config.training.validation_interval == 0:
                     meter.report(self.fraction(), always=True, **self._facts())
+                    self._watch_loss()
                     self._validate()
                     meter.resume()
                 if (received := self._any(stop())) is not None:
-                    if self.progress.validated != position.update:
-                        self._checkpoint(None)
+                    if self.progress.validated != position.update or self._unsaved:
+                        self._checkpoint(None, must_save=True)
                     raise Stopped(
                         f"Stopped at update {position.update:,}; the same command goes on from there.", received
                     )
@@ -132,15 +137,40 @@ class Trainer:
         position = self.progress.position
         settings = self.config.training
         set_learning_rate(self.optimiser, learning_rate(settings, position.update, self.fraction()))
-        sums, tokens = self.update(batches, ctc_share(settings.ctc, self.fraction()))
+        try:
+            sums, tokens = self.update(batches, ctc_share(settings.ctc, self.fraction()))
+        except NonFiniteError as error:
+            self._skip(error, batches)
+            sums, tokens = {}, 0
         position.update += 1
         position.batches += len(batches)
         position.segments += int(sum(self.group.numbers(sum(len(batch.indices) for batch in batches))))
-        if self.average is not None:
-            self.average.update(position.update)
         self._count_time()
-        meter.add(sums, tokens)
+        if sums:
+            self.progress.skipped = 0
+            if self.average is not None:
+                self.average.update(position.update)
+            self._loss.add(sums["loss"], tokens)
+            meter.add(sums, tokens)
         meter.report(self.fraction(), **self._facts())
+
+    def _skip(self, error: NonFiniteError, batches: list[Batch]) -> None:
+        """Count an update that was not made; after too many in a row keep the last one's batches, and fail."""
+        self.progress.skipped += 1
+        if self.progress.skipped <= MAX_SKIPPED:
+            warn(str(error))
+            return
+        path = self.run_folder / f"nonfinite-{self.group.rank}.safetensors"
+        keep_batches(batches, path)
+        message = f"{error} {MAX_SKIPPED} updates before it were not made either. Its batches are kept in {path}."
+        self.group.fail(NonFiniteError(message))
+
+    def _watch_loss(self) -> None:
+        """TrainingError, before anything is saved, when training diverged."""
+        try:
+            self.progress.lowest = self._loss.lowest(self.progress.lowest)
+        except TrainingError as error:
+            self.group.fail(error)
 
     def _count_time(self) -> None:
         """Add what passed since the last call, or since training started, by the leader's clock."""
@@ -172,13 +202,14 @@ class Trainer:
         self.progress.best = score.rank if better else self.progress.best
         self.progress.without_gain = 0 if better else self.progress.without_gain + 1
         self.progress.validated = self.progress.position.update
-        folder = self._checkpoint(validation)
+        folder = self._checkpoint(validation, must_save=self._over())
         if self.group.leads:
             append(self.metrics, {"kind": "validation", **self._facts(), **validation.facts()})
         took = clock(time.monotonic() - started)
         if self.fraction() >= ADVICE_FROM and validation.attention.focus < FLAT:
             say(ADVICE.format(validation.attention.focus))
-        say(f"dev: {validation.describe()}{' (best)' if better else ''}; wrote {folder} ({took})")
+        wrote = "nothing was saved" if folder is None else f"wrote {folder}"
+        say(f"dev: {validation.describe()}{' (best)' if better else ''}; {wrote} ({took})")
 
     def add_average_of_best(self) -> None:
         """Put the mean of the best checkpoints' weights into the model, and keep it as one more checkpoint."""
@@ -206,8 +237,11 @@ class Trainer:
     def _shipped(self) -> AbstractContextManager[None]:
         return nullcontext() if self.average is None else self.average.in_place()
 
-    def _checkpoint(self, validation: Validation | None) -> Path:
-        """Write a checkpoint, the leader for all; each process returns when it is there."""
+    def _checkpoint(self, validation: Validation | None, must_save: bool) -> Path | None:
+        """Write a checkpoint, the leader for all, and return its folder when it is there.
+
+        None, and a warning, when the disk is full; an error when that was so before or the checkpoint must be saved.
+        """
         tensors, record = collect(self.model, self.optimiser, self.average, self.progress, self.group)
         with self._shipped():
             weights = {name: tensor.clone() for name, tensor in unique(self.model).items()}
@@ -229,5 +263,16 @@ class Trainer:
         update = self.progress.position.update
         with self.group.together():
             if self.group.leads:
-                publish(self.run_folder, update, write, score, self.config.training.keep_best)
+                try:
+                    publish(self.run_folder, update, write, score, self.config.training.keep_best)
+                except OSError as error:
+                    self._unsaved += 1
+                    if error.errno not in NO_ROOM or must_save or self._unsaved >= MAX_UNSAVED:
+                        raise
+                    warn(
+                        f"{self.run_folder} has no room for the checkpoint of update {update:,} ({error.strerror}). "
+                        "Those before it are whole, and training goes on. Make room."
+                    )
+                    return None
+        self._unsaved = 0
         return checkpoint_folder(self.run_folder, update)
