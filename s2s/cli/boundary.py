@@ -39,9 +39,9 @@ def report(error: BaseException) -> int:
         traceback.print_exception(error)
     if isinstance(error, click.ClickException):
         return _report_wrong_use(error)
-    if isinstance(error, FailedElsewhereError) or (isinstance(error, Stopped) and rank()):
-        return error.exit_code  # another process tells the same, or the reason
     message, exit_code = _describe(error)
+    if isinstance(error, FailedElsewhereError) or (rank() and isinstance(error, (Stopped, KeyboardInterrupt))):
+        return exit_code  # another process tells the same, or the reason
     click.echo(message if isinstance(error, Stopped) else f"error: {message}", err=True)
     return exit_code
 

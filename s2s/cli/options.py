@@ -20,6 +20,11 @@ class Result(Protocol):
         """One line of JSON."""
 
 
+processes_option = click.option(
+    "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that share the work."
+)
+
+
 def computing_options(unit: str, budget: int) -> Callable[[Command], Command]:
     """Adds --batch-tokens (or another unit), --device, --precision and --threads."""
 
@@ -33,7 +38,7 @@ def computing_options(unit: str, budget: int) -> Callable[[Command], Command]:
 
 def _options(unit: str, budget: int) -> Iterator[Callable[[Any], Any]]:
     yield from (
-        click.option("--threads", type=click.IntRange(min=1), help="Threads on the CPU; by default one per core."),
+        click.option("--threads", type=click.IntRange(min=1), help="Threads of each process; by default one per core."),
         click.option(
             "--precision",
             type=click.Choice(["float32", "bfloat16"]),

@@ -4,35 +4,50 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
 from s2s import ranks
 from s2s.cli import boundary
 from s2s.errors import UsageError
 
+Result = TypeVar("Result")
 
-def run_together(processes: int, work: Callable[[], None]) -> None:
+
+def run_together(processes: int, work: Callable[[], Result]) -> Result:
     """Call `work` in so many processes that find each other by the environment; this one is the first of them.
 
-    Where it fails, the others are stopped. They must not have begun to use torch, whose threads a fork would lose.
+    What it gives here is returned. Where it fails, the others are stopped. This process must not have begun to use
+    torch, whose threads a fork would lose.
     UsageError: this process is already one of several.
     """
     if processes == 1:
-        work()
-        return
+        return work()
     if ranks.count() > 1:
         raise UsageError("--processes has no effect under torchrun, which starts the processes itself: leave it out.")
-    os.environ |= meeting_place(processes) | {"RANK": "0", "LOCAL_RANK": "0"}
-    children = [_fork(rank, work) for rank in range(1, processes)]
+    with _environment(meeting_place(processes) | {"RANK": "0", "LOCAL_RANK": "0"}):
+        children = [_fork(rank, work) for rank in range(1, processes)]
+        try:
+            return work()
+        except BaseException:
+            for child in children:
+                os.kill(child, signal.SIGTERM)
+            raise
+        finally:
+            for child in children:
+                os.waitpid(child, 0)
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Within the context the environment has these variables, too."""
+    os.environ |= variables
     try:
-        work()
-    except BaseException:
-        for child in children:
-            os.kill(child, signal.SIGTERM)
-        raise
+        yield
     finally:
-        for child in children:
-            os.waitpid(child, 0)
+        for name in variables:
+            os.environ.pop(name, None)
 
 
 def meeting_place(processes: int) -> dict[str, str]:
@@ -44,18 +59,26 @@ def meeting_place(processes: int) -> dict[str, str]:
     return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
 
 
-def _fork(rank: int, work: Callable[[], None]) -> int:
+def _fork(rank: int, work: Callable[[], object]) -> int:
     """A process of that rank; returns its number in the system."""
     child = os.fork()
     if child:
         return child
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+    code = 1
+    try:  # whatever happens, this process must not go on in its parent's code
+        code = _exit_code(work)
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _exit_code(work: Callable[[], object]) -> int:
+    """How `work` ends, of which the user is told."""
     try:
         work()
-        code = 0
     except SystemExit as exit:
-        code = exit.code if isinstance(exit.code, int) else 1
-    except BaseException as error:  # whatever it is, this process must not go on in its parent's code
-        code = boundary.report(error)
-    sys.stderr.flush()
-    os._exit(code)
+        return exit.code if isinstance(exit.code, int) else 1
+    except BaseException as error:
+        return boundary.report(error)
+    return 0

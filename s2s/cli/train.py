@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from s2s.cli.options import processes_option
+
 if TYPE_CHECKING:
     from s2s.config import RunConfig
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--from", "start", type=click.Path(path_type=Path), help="Model to start from, with its tokenizer.")
 @click.option("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: cpu).")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of each process (default: one per core).")
-@click.option("--processes", type=click.IntRange(min=1), default=1, help="Processes that train together (default: 1).")
+@processes_option
 @click.option("--check", is_flag=True, help="Read all, try an update, say what the run takes, write nothing.")
 def command(
     config: Path,

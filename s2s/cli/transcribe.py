@@ -4,17 +4,21 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from s2s.cli.options import computing_options, end_with_skipped
+from s2s import ranks
+from s2s.cli.options import computing_options, end_with_skipped, processes_option
+from s2s.cli.processes import run_together
 from s2s.errors import UsageError
 
 if TYPE_CHECKING:
     from s2s.audio.reading import Source
     from s2s.inference.transcriber import Transcriber, TranscriptionOptions
+    from s2s.inference.transcripts import Transcript
 
 READ = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64", ".caf", ".sph")
 UNREAD = (".m4a", ".aac", ".wma", ".amr", ".3gp", ".mp4", ".webm")
@@ -36,6 +40,7 @@ class Settings:
     device: str
     precision: str
     threads: int | None
+    processes: int
 
 
 @click.command()
@@ -56,6 +61,7 @@ class Settings:
 @click.option("--ctc-weight", type=click.FloatRange(0, 1), help="Share of CTC in scores.")
 @click.option("--window", type=click.FloatRange(1, 3600), help="Seconds of a passage at most; default: as in training.")
 @computing_options("frames", 20_000)
+@processes_option
 def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
     """Transcribe recordings to standard output, or to files of their own.
 
@@ -70,13 +76,26 @@ def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
     files = [file for file, _ in named]
     if settings.written_as in ("srt", "vtt") and len(files) > 1 and settings.output_dir is None:
         raise UsageError(f"{len(files):,} recordings need a file each as {settings.written_as}: add --output-dir.")
+    if (settings.processes > 1 or ranks.count() > 1) and Path("-") in files:
+        raise UsageError("Several processes cannot read one recording from standard input: name files, or use one.")
     targets = _targets(named, settings)
+    end_with_skipped(run_together(settings.processes, partial(_run, model, files, targets, settings)))
+
+
+def _run(model: Path, files: list[Path], targets: list[Path | None], settings: Settings) -> int:
+    """What each process does; how many recordings had a problem."""
+    from s2s.group import joined, own_device, own_threads
     from s2s.inference.transcriber import Transcriber
 
-    transcriber = Transcriber.load(
-        model, device=settings.device, precision=settings.precision, threads=settings.threads
-    )
-    _transcribe(transcriber, files, targets, settings)
+    with joined(settings.device) as group:
+        with group.together():
+            threads = own_threads(settings.device, settings.threads)
+            transcriber = Transcriber.load(
+                model, device=own_device(settings.device), precision=settings.precision, threads=threads
+            )
+            options = _options(transcriber, settings)
+        transcripts = transcriber.stream(map(_source, files), options, group)
+        return _write(transcripts, targets, settings) if group.leads else len(list(transcripts))
 
 
 def _files(audio: tuple[Path, ...]) -> Iterator[tuple[Path, Path]]:
@@ -110,17 +129,16 @@ def _targets(named: list[tuple[Path, Path]], settings: Settings) -> list[Path | 
     return list(targets)
 
 
-def _transcribe(transcriber: "Transcriber", files: list[Path], targets: list[Path | None], settings: Settings) -> None:
+def _write(transcripts: Iterator["Transcript"], targets: list[Path | None], settings: Settings) -> int:
+    """Write each transcript where it belongs, and say what came of all."""
     from s2s.files import write_text
     from s2s.inference.captions import FORMATS
     from s2s.log import progress, say, warn
 
-    options = _options(transcriber, settings)
     write = FORMATS[settings.written_as]
     started, seconds, problems, cuts = time.monotonic(), 0.0, 0, 0
-    transcripts = transcriber.stream(map(_source, files), options)
     for transcript, target in zip(
-        progress(transcripts, "transcribe", len(files), "files", delay=10), targets, strict=True
+        progress(transcripts, "transcribe", len(targets), "files", delay=10), targets, strict=True
     ):
         if target is None:
             sys.stdout.buffer.write(write(transcript).encode())
@@ -139,8 +157,8 @@ def _transcribe(transcriber: "Transcriber", files: list[Path], targets: list[Pat
     if cuts:
         warn(f"{cuts:,} passages had no end at the longest length a text may have, and may lack the rest.")
     if problems:
-        warn(f"{problems:,} of {len(files):,} recordings could not be read, or not to their end.")
-    end_with_skipped(problems)
+        warn(f"{problems:,} of {len(targets):,} recordings could not be read, or not to their end.")
+    return problems
 
 
 def _options(transcriber: "Transcriber", settings: Settings) -> "TranscriptionOptions":

@@ -3,15 +3,18 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from s2s.cli.options import computing_options, end_with_skipped, write_results
+from s2s.cli.options import computing_options, end_with_skipped, processes_option, write_results
+from s2s.cli.processes import run_together
 from s2s.errors import UsageError
 
 if TYPE_CHECKING:
+    from s2s.group import Group
     from s2s.inference.lines import ByteStream
     from s2s.inference.translator import TranslationOptions, Translator
 
@@ -28,6 +31,7 @@ class Settings:
     device: str
     precision: str
     threads: int | None
+    processes: int
     as_json: bool
 
 
@@ -41,6 +45,7 @@ class Settings:
     "--max-length", type=click.IntRange(1, 100_000), help="Tokens of a line, in source or translation, at most."
 )
 @computing_options("tokens", 2048)
+@processes_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with score, tokens and alignment.")
 def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
     """Translate standard input, or FILEs, line by line to standard output.
@@ -52,27 +57,46 @@ def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
     settings = Settings(**options)
     if settings.n_best > 1 and not settings.as_json:
         raise UsageError("--n-best needs --json: plain output has one line for each line of input. Add --json.")
+    end_with_skipped(run_together(settings.processes, partial(_run, model, files, settings)))
+
+
+def _run(model: Path, files: tuple[Path, ...], settings: Settings) -> int:
+    """What each process does; how many lines lost their end."""
+    from s2s.group import joined, own_device, own_threads
     from s2s.inference.translator import Translator
 
-    translator = Translator.load(model, device=settings.device, precision=settings.precision, threads=settings.threads)
-    _translate(translator, files, settings)
+    with joined(settings.device) as group:
+        with group.together():
+            threads = own_threads(settings.device, settings.threads)
+            translator = Translator.load(
+                model, device=own_device(settings.device), precision=settings.precision, threads=threads
+            )
+            options = _search_options(translator, settings)
+        return _translate(translator, files, settings, options, group)
 
 
-def _translate(translator: "Translator", files: tuple[Path, ...], settings: Settings) -> None:
+def _translate(
+    translator: "Translator",
+    files: tuple[Path, ...],
+    settings: Settings,
+    options: "TranslationOptions",
+    group: "Group",
+) -> int:
     from s2s.inference.lines import Counts, count_lines, read_texts
     from s2s.inference.reports import warn_of_cuts, warn_of_repairs
     from s2s.log import progress
 
-    options = _search_options(translator, settings)
     counts = Counts()
-    translations = translator.stream(read_texts(_streams(files, translator.languages[0]), counts), options)
-    total = count_lines(files) if files else None
+    windows = read_texts(_streams(files, translator.languages[0]), counts)
+    translations = translator.stream(windows, options, group)
+    with group.together():
+        total = count_lines(files) if files and group.leads else None
     if total is not None:
         translations = progress(translations, "translate", total, "lines", delay=10)
     cut = write_results(translations, None if settings.as_json else lambda translation: translation.text)
     warn_of_repairs(counts.repaired)
     warn_of_cuts(cut, translator.settle(options).max_length)
-    end_with_skipped(cut)
+    return cut
 
 
 def _search_options(translator: "Translator", settings: Settings) -> "TranslationOptions":

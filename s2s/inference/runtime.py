@@ -1,13 +1,19 @@
 """Where and how a model computes: device, precision, threads."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
 from s2s.checkpoint import LoadedModel, load_model
-from s2s.errors import UsageError
+from s2s.errors import S2SError, UsageError
 from s2s.hardware import open_device
+from s2s.log import warn
 from s2s.text.tokenizers import Tokenizers
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -22,6 +28,23 @@ def load_for_inference(path: Path | str, device: str, precision: str, threads: i
     loaded = load_model(Path(path), open_device(device, threads))
     loaded.model.to(PRECISIONS[precision])
     return loaded
+
+
+def in_halves(search: Callable[[list[Item]], list[Found]], items: list[Item], cure: str) -> list[Found]:
+    """What `search` finds for all items, or for one half after the other where the device's memory is too small.
+
+    S2SError, with the cure, when it is too small for one.
+    """
+    try:
+        return search(items)
+    except torch.OutOfMemoryError as error:
+        if len(items) == 1:
+            raise S2SError(f"The device's memory is too small for one segment: {cure}.") from error
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    half = len(items) // 2
+    warn(f"the device's memory is too small for {len(items):,} segments at once; going on with {half:,}.")
+    return in_halves(search, items[:half], cure) + in_halves(search, items[half:], cure)
 
 
 def tokenizers_of(loaded: LoadedModel) -> Tokenizers:

@@ -18,14 +18,20 @@ from s2s.data.batches import fill, pad, round_up
 from s2s.data.speech import FRAMES_MULTIPLE, SpeechCodec
 from s2s.decoding import decode_encoded
 from s2s.errors import AudioError, ConfigError, UsageError
+from s2s.group import Group
 from s2s.inference.results import Candidate, one_line
-from s2s.inference.runtime import load_for_inference
+from s2s.inference.runtime import in_halves, load_for_inference
+from s2s.inference.sharding import batched, deal
 from s2s.inference.transcripts import Passage, Transcript, Word
 from s2s.inference.words import align_words, spread_words
 from s2s.search import Hypothesis
 
 MIN_WINDOW, MAX_WINDOW = 1.0, 3600.0
 """Seconds; in less there is hardly a word, and more fills the memory."""
+
+
+DEALT = 64
+"""Recordings that each of several processes transcribes before their transcripts are put together."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +137,19 @@ class Transcriber:
             raise AudioError(transcript.problem)
         return transcript
 
-    def stream(self, recordings: Iterable[Source], options: TranscriptionOptions) -> Iterator[Transcript]:
-        """The transcripts of all recordings, in order. What cannot be read has a `problem`."""
+    def stream(
+        self, recordings: Iterable[Source], options: TranscriptionOptions, group: Group | None = None
+    ) -> Iterator[Transcript]:
+        """The transcripts of all recordings, in order. What cannot be read has a `problem`.
+
+        In a group of processes all must call this, with paths; each transcribes its share, and the first yields all.
+        """
+        if group is not None and group.size > 1:
+            several = batched(recordings, DEALT * group.size)
+            yield from deal(several, lambda share: self.stream(share, options), group)
+            return
         rate, longest = self._codec.settings.rate, options.window or self._codec.longest
-        return self._stream(((source_name(one), windows(one, rate, longest)) for one in recordings), options)
+        yield from self._stream(((source_name(one), windows(one, rate, longest)) for one in recordings), options)
 
     def stream_samples(self, recordings: Iterable[Tensor], options: TranscriptionOptions) -> Iterator[Transcript]:
         """The same for samples (N,) in memory, which have the rate of the model's features."""
@@ -198,7 +213,10 @@ class Transcriber:
         costs = [task.frames for task in tasks]
         for chosen in fill(sorted(range(len(tasks)), key=costs.__getitem__), costs, options.batch_frames):
             heard = [tasks[n] for n in chosen if tasks[n].features is not None]
-            for task, passage in zip(heard, self._passages(heard, decoding, options.n_best), strict=True):
+            passages = in_halves(
+                lambda some: list(self._passages(some, decoding, options.n_best)), heard, "lower the window or the beam"
+            )
+            for task, passage in zip(heard, passages, strict=True):
                 task.recording.passages.append(passage)
             for n in chosen:
                 task = tasks[n]

@@ -1,7 +1,7 @@
 """The translator: lines in, translations out, in order, from one model directory."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2s.checkpoint import LoadedModel
@@ -9,10 +9,12 @@ from s2s.config import DecodingConfig, parse
 from s2s.data.batches import pad
 from s2s.decoding import decode_batch
 from s2s.errors import UsageError
+from s2s.group import Group
 from s2s.inference.reports import warn_of_cuts
 from s2s.inference.results import Candidate, Tokens, Translation, one_line
-from s2s.inference.runtime import load_for_inference, tokenizers_of
+from s2s.inference.runtime import in_halves, load_for_inference, tokenizers_of
 from s2s.inference.segments import Segment, length_batches, read_segment
+from s2s.inference.sharding import deal
 from s2s.search import Hypothesis
 
 
@@ -75,12 +77,19 @@ class Translator:
         warn_of_cuts(sum(translation.cut for translation in translations), self.settle(options).max_length)
         return translations
 
-    def stream(self, windows: Iterable[Sequence[str]], options: TranslationOptions) -> Iterator[Translation]:
+    def stream(
+        self, windows: Iterable[Sequence[str]], options: TranslationOptions, group: Group | None = None
+    ) -> Iterator[Translation]:
         """The translations of all lines, in order, each window as soon as it is there; ids count from 1.
 
-        Within a window, segments of like length are searched together.
+        Within a window, segments of like length are searched together. In a group of processes all must call this; each
+        translates its share, and the first yields all.
         """
         decoding = self.settle(options)
+        if group is not None and group.size > 1:
+            found = deal(windows, lambda share: self._window(share, 1, decoding, options), group)
+            yield from (replace(one, id=number) for number, one in enumerate(found, start=1))
+            return
         first = 1
         for window in windows:
             yield from self._window(window, first, decoding, options)
@@ -120,7 +129,14 @@ class Translator:
                 yield self._translation(first + done, lines[done], segments[done], found.pop(done))
                 done += 1
 
-    def _search(self, segments: Sequence[Segment], decoding: DecodingConfig, n_best: int) -> list[list[Hypothesis]]:
+    def _search(self, segments: list[Segment], decoding: DecodingConfig, n_best: int) -> list[list[Hypothesis]]:
+        return in_halves(
+            lambda some: self._search_at_once(some, decoding, n_best), segments, "lower the beam size or max_length"
+        )
+
+    def _search_at_once(
+        self, segments: Sequence[Segment], decoding: DecodingConfig, n_best: int
+    ) -> list[list[Hypothesis]]:
         source, lengths = (part.to(self._device) for part in pad([segment.ids for segment in segments]))
         limits = self._tokenizers.longest_targets(lengths)
         return decode_batch(self._loaded.model, source, lengths, limits, decoding, n_best)

@@ -18,11 +18,11 @@ from s2s.data.batches import TrainingBatches
 from s2s.data.prepared import PreparedData, open_data
 from s2s.errors import ConfigError, UsageError
 from s2s.files import sha256, write_json, write_text
+from s2s.group import Group, joined, own_device, own_threads
 from s2s.hardware import open_device
 from s2s.log import say
 from s2s.model import Seq2Seq, build_model
 from s2s.rng import derive
-from s2s.training.group import Group, joined, own_device, own_threads
 from s2s.training.manifest import describe_run
 from s2s.training.memory import keep_freed_memory
 from s2s.training.pictures import plot_alignments, plot_curves

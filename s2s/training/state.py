@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from s2s.checkpoint import restore, unique
+from s2s.group import Group
 from s2s.model import Seq2Seq
 from s2s.training.averaging import MovingAverage
-from s2s.training.group import Group
 from s2s.training.schedule import Position
 
 

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from s2s.config import RunConfig
 from s2s.data.batches import Batch
 from s2s.errors import ConfigError, NonFiniteError, TrainingError
+from s2s.group import Group
 from s2s.hardware import has_bfloat16
 from s2s.model import Decoded, Seq2Seq
 from s2s.nn.ctc import ctc_loss
 from s2s.nn.encoder import Encoded
 from s2s.nn.losses import smoothed_cross_entropy
 from s2s.text.vocabulary import PAD
-from s2s.training.group import Group
 
 
 @dataclass(frozen=True)

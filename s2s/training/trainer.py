@@ -27,11 +27,11 @@ from s2s.data.batches import Batch, TrainingBatches
 from s2s.data.codec import Codec
 from s2s.errors import NonFiniteError, Stopped, TrainingError
 from s2s.files import NO_ROOM
+from s2s.group import Group
 from s2s.log import say, warn
 from s2s.model import Seq2Seq
 from s2s.rng import derive
 from s2s.training.averaging import DECAY, MovingAverage
-from s2s.training.group import Group
 from s2s.training.guards import MAX_SKIPPED, MAX_UNSAVED, LossWatch, keep_batches
 from s2s.training.optimiser import build_optimiser, set_learning_rate
 from s2s.training.pictures import Alignment

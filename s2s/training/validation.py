@@ -17,8 +17,8 @@ from s2s.errors import NonFiniteError
 from s2s.evaluation.attention_health import AttentionHealth, attention_health
 from s2s.evaluation.error_rates import wer_and_cer
 from s2s.evaluation.scores import ScoreOptions, bleu, tokenizer_for
+from s2s.group import Group
 from s2s.model import Seq2Seq
-from s2s.training.group import Group
 from s2s.training.pictures import Alignment
 from s2s.training.steps import attention_likelihood, ctc_likelihood
 

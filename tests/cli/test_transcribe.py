@@ -120,6 +120,23 @@ def test_command_and_library_give_the_same(run: Run, folder: Path, texts: dict[s
             assert 0 <= word["confidence"] <= 1
 
 
+def test_processes_share_the_recordings_and_keep_their_order(run: Run, folder: Path, tmp_path: Path) -> None:
+    files = [folder / "audio" / f"test-{number}.wav" for number in range(7)]
+    (tmp_path / "bad.wav").write_bytes(b"no audio")
+    files.insert(3, tmp_path / "bad.wav")
+    alone = run("transcribe", folder / "run", *files)
+    together = run("transcribe", folder / "run", *files, "--processes", 2)
+    assert (together.returncode, together.stdout) == (alone.returncode, alone.stdout)
+    assert together.returncode == 3
+    assert together.stderr.count("bad.wav") == 1
+    assert "real-time factor" in together.stderr
+    written = tmp_path / "written"
+    assert run("transcribe", folder / "run", *files, "--processes", 2, "--output-dir", written).returncode == 3
+    assert {path.name for path in written.iterdir()} == {f"test-{number}.txt" for number in range(7)}
+    refused = run("transcribe", folder / "run", "-", "--processes", 2)
+    assert (refused.returncode, "name files" in refused.stderr) == (2, True)
+
+
 def test_what_is_written_can_be_scored(run: Run, folder: Path, tmp_path: Path) -> None:
     heard = run("transcribe", folder / "run", folder / "audio" / "test-0.wav", "--format", "json")
     (tmp_path / "heard.jsonl").write_text(heard.stdout)

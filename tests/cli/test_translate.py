@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from s2s.cli.main import main
-from tests.tiny import write_model
+from tests.tiny import WORDS, write_model
 
 AWKWARD = st.lists(
     st.sampled_from(
@@ -74,6 +74,37 @@ def test_files_are_read_in_order_and_like_standard_input(translate: Translate, t
     (tmp_path / "two.gz").write_bytes(gzip.compress("\ufeffone house\r\n".encode()))
     _, expected, _ = translate(data=b"a cat\nthe dog\none house\n")
     assert translate(tmp_path / "one", tmp_path / "two.gz") == (0, expected, "")
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_share_the_lines_and_keep_their_order(translate: Translate, tmp_path: Path, processes: int) -> None:
+    lines = [" ".join(WORDS[(n * step) % len(WORDS)] for step in range(n % 7)) for n in range(40)]
+    (tmp_path / "one").write_text("".join(f"{line}\n" for line in lines))
+    (tmp_path / "two").write_text("the cat\n")
+    for options in (["--json"], ["--beam-size", "1", "--max-length", "3"]):
+        alone = translate(tmp_path / "one", tmp_path / "two", *options)
+        together = translate(tmp_path / "one", tmp_path / "two", *options, "--processes", str(processes))
+        if options == ["--json"]:
+            rows, others = ([json.loads(line) for line in lines] for _, lines, _ in (alone, together))
+            for row, other in zip(rows, others, strict=True):
+                assert other.pop("score") == pytest.approx(row.pop("score"), abs=1e-4)
+                assert [one.pop("score") for one in other["n_best"]] == pytest.approx(
+                    [one.pop("score") for one in row["n_best"]], abs=1e-4
+                )
+                assert row == other
+        else:
+            assert alone[0] == 3
+            assert together == alone
+    assert translate("--processes", "2", data=b"a cat\n\nthe dog\n") == translate(data=b"a cat\n\nthe dog\n")
+
+
+def test_what_no_process_can_do_is_told_once(translate: Translate, tmp_path: Path, model: Path) -> None:
+    (tmp_path / "bad.gz").write_bytes(b"\x1f\x8b broken")
+    status, lines, errors = translate(tmp_path / "bad.gz", "--processes", "2")
+    assert (status, lines, errors.count("error:")) == (1, [], 1)
+    assert "is not sound gzip" in errors
+    status, _, errors = translate("--beam-size", "2", "--n-best", "3", "--json", "--processes", "2")
+    assert (status, errors.count("error:")) == (2, 1)
 
 
 def test_json_lines_have_frozen_keys_and_count_over_all_files(translate: Translate, tmp_path: Path) -> None:

@@ -272,7 +272,8 @@ def test_a_killed_process_ends_the_run(data: Folders, tmp_path: Path) -> None:
         rest = ended(process)
     assert process.returncode == 1
     assert rest.endswith(
-        "error: Another process of this training ended. The same command goes on from the last checkpoint.\n"
+        "error: Another process of this job ended. The same command tries again; training goes on from its last "
+        "checkpoint.\n"
     )
     assert "Traceback" not in rest
 

@@ -1,4 +1,4 @@
-"""What the processes that train one model together exchange, so that each has the same model after every update.
+"""What the processes that work together on one job exchange.
 
 Gradients are summed in one piece after the backward pass and not by `DistributedDataParallel`: a process may have no
 segment of a small batch, and while CTC is trained alone the decoder has no gradient, on any process; hooks that wait
@@ -14,13 +14,13 @@ from torch import Tensor, distributed
 from torch.nn import Parameter
 
 from s2s import ranks
-from s2s.errors import FailedElsewhereError, S2SError, TrainingError
+from s2s.errors import FailedElsewhereError, S2SError
 
 Item = TypeVar("Item")
 
 
 class Group:
-    """One process among `size` that train together; `rank` 0 leads: it alone speaks and writes. Alone by default."""
+    """One process among `size` that work together; `rank` 0 leads: it alone speaks and writes. Alone by default."""
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank = rank
@@ -47,6 +47,15 @@ class Group:
         with _peers_alive():
             distributed.all_gather_object(found, item)
         return found  # type: ignore[return-value]
+
+    def share(self, item: Item) -> Item:
+        """What the process that leads gave."""
+        if self.size == 1:
+            return item
+        found = [item]
+        with _peers_alive():
+            distributed.broadcast_object_list(found, 0)
+        return found[0]
 
     def sum(self, values: Tensor) -> Tensor:
         """The sum over all processes, in place; bit for bit the same on each."""
@@ -98,7 +107,7 @@ class Group:
 
 @contextmanager
 def joined(device: str) -> Iterator[Group]:
-    """The group that this process belongs to, for as long as it trains on a device of that name."""
+    """The group that this process belongs to, for as long as it computes on a device of that name."""
     if ranks.count() == 1:
         yield Group()
         return
@@ -125,10 +134,11 @@ def own_threads(device: str, asked: int | None) -> int | None:
 
 @contextmanager
 def _peers_alive() -> Iterator[None]:
-    """TrainingError when another process went away in the middle of an exchange."""
+    """S2SError when another process went away in the middle of an exchange."""
     try:
         yield
     except RuntimeError as error:
-        raise TrainingError(
-            "Another process of this training ended. The same command goes on from the last checkpoint."
+        raise S2SError(
+            "Another process of this job ended. The same command tries again; training goes on from its last "
+            "checkpoint."
         ) from error
