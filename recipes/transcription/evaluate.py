@@ -89,7 +89,7 @@ def evaluate_part(part: SpeechSegments, name: str, transcriber: Transcriber, con
 
 def transcribe(transcriber: Transcriber, part: SpeechSegments, name: str) -> list[str]:
     """The texts of one part, with progress."""
-    samples = (part.samples(record) for record in part.records())
+    samples = ((part.samples(record), part.speaker(record)) for record in part.records())
     transcripts = transcriber.stream_samples(samples, TranscriptionOptions())
     return [transcript.text for transcript in progress(transcripts, f"transcribing {name}", len(part))]
 

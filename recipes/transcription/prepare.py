@@ -43,7 +43,7 @@ CORPORA: dict[str, Callable[[str, Path | None, Path], Corpus]] = {
 @click.option(
     "--normalisation",
     type=click.Choice(get_args(Normalisation)),
-    help="Of features, over the utterance or the training part (default: what serves the corpus best).",
+    help="Of features, over the utterance, the speaker or the training part (default: what serves the corpus best).",
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
 def command(

@@ -78,10 +78,10 @@ def text(train: tuple[str, str], dev: tuple[str, str], test: tuple[str, str], **
 )
 @click.option(
     "--normalisation",
-    type=click.Choice(["utterance", "global"]),
+    type=click.Choice(["utterance", "speaker", "global"]),
     default="utterance",
     show_default=True,
-    help="Mean and variance of features over each utterance, or over the training part.",
+    help="Mean and variance of features over each utterance, each speaker, or the training part.",
 )
 @click.option(
     "--tolerance",

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ class Settings:
     length_penalty: float | None
     ctc_weight: float | None
     window: float | None
+    one_speaker: bool
     batch_frames: int
     device: str
     precision: str
@@ -60,6 +61,7 @@ class Settings:
 @click.option("--length-penalty", type=click.FloatRange(0, 10), help="Exponent of the length in scores.")
 @click.option("--ctc-weight", type=click.FloatRange(0, 1), help="Share of CTC in scores.")
 @click.option("--window", type=click.FloatRange(1, 3600), help="Seconds of a passage at most; default: as in training.")
+@click.option("--one-speaker", is_flag=True, help="One person speaks in all: normalise by all that is heard.")
 @computing_options("frames", 20_000)
 @processes_option
 def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
@@ -78,6 +80,8 @@ def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
         raise UsageError(f"{len(files):,} recordings need a file each as {settings.written_as}: add --output-dir.")
     if (settings.processes > 1 or ranks.count() > 1) and Path("-") in files:
         raise UsageError("Several processes cannot read one recording from standard input: name files, or use one.")
+    if settings.one_speaker and Path("-") in files:
+        raise UsageError("--one-speaker reads everything twice, and cannot do so from standard input: name files.")
     targets = _targets(named, settings)
     end_with_skipped(run_together(settings.processes, partial(_run, model, files, targets, settings)))
 
@@ -86,6 +90,7 @@ def _run(model: Path, files: list[Path], targets: list[Path | None], settings: S
     """What each process does; how many recordings had a problem."""
     from s2s.group import joined, own_device, own_threads
     from s2s.inference.transcriber import Transcriber
+    from s2s.log import say
 
     with joined(settings.device) as group:
         with group.together():
@@ -94,6 +99,9 @@ def _run(model: Path, files: list[Path], targets: list[Path | None], settings: S
                 model, device=own_device(settings.device), precision=settings.precision, threads=threads
             )
             options = _options(transcriber, settings)
+            if settings.one_speaker:
+                say("listening to all recordings")
+                options = replace(options, speaker=transcriber.listen(map(_source, files)))
         transcripts = transcriber.stream(map(_source, files), options, group)
         return _write(transcripts, targets, settings) if group.leads else len(list(transcripts))
 

@@ -57,6 +57,6 @@ def load_codec(folder: Path, kind: Kind) -> Codec:
     """What `save` wrote; ModelError names a file that is missing or damaged."""
     if kind == "text":
         return Tokenizers.load(folder)
-    from s2s.data.speech import SpeechCodec
+    from s2s.data.speech_codec import SpeechCodec
 
     return SpeechCodec.load(folder)

@@ -1,6 +1,7 @@
 """Preparation of audio: open every recording, report, learn the tokenizer, write Arrow; recordings stay as they are."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,8 @@ from s2s.audio.utterances import Utterance
 from s2s.data.arrow import Row, id_columns, number_columns, read_rows, save_part, text_columns, write_rows
 from s2s.data.learning import learn_tokenizer
 from s2s.data.prepared import MANIFEST, describe_folder
-from s2s.data.speech import SpeechCodec
+from s2s.data.speech import SPEAKERS
+from s2s.data.speech_codec import SpeechCodec
 from s2s.errors import DataError, UsageError
 from s2s.files import committed_folder, write_json
 from s2s.log import progress, say, warn
@@ -30,8 +32,11 @@ SHORTEST_WINDOW = 10.0
 
 TEXTS, NUMBERS = ("id", "audio", "speaker", "target"), ("offset", "duration", "seconds", "samples")
 
-Normalisation = Literal["utterance", "global"]
-"""Whether features have the mean and variance of each utterance, or those of the training part, taken away."""
+Normalisation = Literal["utterance", "speaker", "global"]
+"""Whose mean and variance features have taken away: each utterance's, each speaker's or the training part's."""
+
+OF_A_SPEAKER = 200
+"""Recordings of a speaker, the first of a part, of which his or her statistics are taken."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ def prepare_audio(options: PrepareAudioOptions) -> dict[str, Report]:
             name: _read_part(name, manifest, options, work / f"{name}.arrow", shelf)
             for name, manifest in options.parts.items()
         }
+        _check_speakers(options, parts["train"])
         settings = _settle(options, parts)
         _tell(parts, settings.rate)
         codec = _codec(options, settings, work / "train.arrow", parts["train"], folder)
@@ -88,6 +94,9 @@ def prepare_audio(options: PrepareAudioOptions) -> dict[str, Report]:
         codec.save(folder / "tokenizer")
         for name in options.parts:
             _encode(work / f"{name}.arrow", folder / name, codec)
+            if codec.by_speaker:
+                speakers = _speakers(name, work / f"{name}.arrow", settings, folder)
+                write_json(folder / name / SPEAKERS, speakers)
         shutil.rmtree(work)
         write_json(folder / MANIFEST, _manifest(options, parts, codec, folder))
     say(f"wrote {options.output}")
@@ -116,6 +125,14 @@ def _check_parts(options: PrepareAudioOptions) -> None:
         raise UsageError(f"The part {missing[0]} is missing.")
     if options.units == "characters" and options.vocabulary_size is not None:
         raise UsageError("A vocabulary size has no effect with characters as units: leave it out.")
+
+
+def _check_speakers(options: PrepareAudioOptions, train: _Part) -> None:
+    if options.normalisation == "speaker" and not train.speakers:
+        raise DataError(
+            "No recording of train names its speaker, by which features shall be normalised. Add the column speaker, "
+            "or choose another --normalisation. Nothing was written."
+        )
 
 
 class _Shelf:
@@ -227,7 +244,8 @@ def _codec(
     )
     statistics = _statistics(path, settings, folder) if options.normalisation == "global" else None
     longest = max(SHORTEST_WINDOW, train.longest)
-    return SpeechCodec(settings, tokenizer, options.language, longest, statistics)
+    by_speaker = options.normalisation == "speaker"
+    return SpeechCodec(settings, tokenizer, options.language, longest, statistics, by_speaker)
 
 
 def _statistics(path: Path, settings: FeatureSettings, folder: Path) -> Statistics:
@@ -236,6 +254,21 @@ def _statistics(path: Path, settings: FeatureSettings, folder: Path) -> Statisti
     for row in progress(read_rows(path), "statistics of the features"):
         sums.add(filter_bank(read_at(folder / row["audio"], settings.rate, row["offset"], row["duration"])))
     return sums.result()
+
+
+def _speakers(name: str, path: Path, settings: FeatureSettings, folder: Path) -> dict[str, dict[str, list[float]]]:
+    """The statistics of each speaker of a part, for JSON."""
+    sums: dict[str, StatisticsSum] = {}
+    heard: Counter[str | None] = Counter()
+    filter_bank = FilterBank(settings)
+    for row in progress(read_rows(path), f"statistics of the speakers of {name}"):
+        heard[row["speaker"]] += 1
+        if row["speaker"] is not None and heard[row["speaker"]] <= OF_A_SPEAKER:
+            samples = read_at(folder / row["audio"], settings.rate, row["offset"], row["duration"])
+            sums.setdefault(row["speaker"], StatisticsSum()).add(filter_bank(samples))
+    if heard[None]:
+        warn(f"{heard[None]:,} recordings of {name} name no speaker: each is normalised by itself.")
+    return {speaker: one.result().to_document() for speaker, one in sums.items()}
 
 
 def _encode(path: Path, folder: Path, codec: SpeechCodec) -> None:

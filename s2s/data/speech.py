@@ -2,123 +2,37 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed, warp_bands
-from s2s.audio.features import FeatureSettings, FilterBank, Statistics, normalise
+from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed
+from s2s.audio.features import Statistics
 from s2s.audio.reading import read_at
 from s2s.config import AugmentationConfig, RunConfig
 from s2s.data.arrow import BLOCK_ROWS
 from s2s.data.codec import Codec
 from s2s.data.prepared import PreparedData, open_data
+from s2s.data.speech_codec import SpeechCodec
 from s2s.errors import ConfigError, DataError, ModelError
-from s2s.files import write_bytes, write_json
 from s2s.log import warn
 from s2s.rng import python_random
-from s2s.text.tokenizer import SentencePieceTokenizer
 from s2s.text.vocabulary import UNK
 
-RECORD, TARGET = "speech.json", "target.model"
-TOKENS_PER_SECOND = 30
-"""More tokens than anybody speaks: fast speech has some 25 characters a second."""
+SPEAKERS = "speakers.json"
+"""In the folder of a part: the statistics of each speaker, where features are normalised by them."""
 
-MIN_LONGEST, MAX_LONGEST = 0.01, 3600.0
+ALONE = 0.3
+"""The share of training in which a recording is normalised by itself although its speaker is known, so that the model
+understands a lone recording, too."""
 
 FRAMES_MULTIPLE = 16
 """Padded lengths in frames are multiples of it, so that a frontend that leaves a quarter leaves multiples of 4."""
-
-
-@dataclass(frozen=True)
-class SpeechCodec:
-    """From samples to features, and from ids to text; `longest` is the longest segment of training, in seconds."""
-
-    settings: FeatureSettings
-    target: SentencePieceTokenizer
-    language: str
-    longest: float
-    statistics: Statistics | None = None
-
-    @property
-    def kind(self) -> Literal["audio"]:
-        """See `Codec`."""
-        return "audio"
-
-    @property
-    def languages(self) -> tuple[str]:
-        """See `Codec`."""
-        return (self.language,)
-
-    @property
-    def source_size(self) -> int:
-        """See `Codec`."""
-        return self.settings.bands
-
-    @property
-    def files(self) -> frozenset[str]:
-        """See `Codec`."""
-        return frozenset([RECORD, TARGET])
-
-    @cached_property
-    def filter_bank(self) -> FilterBank:
-        """The filter bank of the settings."""
-        return FilterBank(self.settings)
-
-    def features(self, samples: Tensor, warp: float = 1.0) -> Tensor:
-        """Samples (N) of the settings' rate to normalised features (S, F), of a voice `warp` times as high."""
-        features = self.filter_bank(samples)
-        if warp != 1:
-            features = warp_bands(features, self.filter_bank.places(warp))
-        return normalise(features, self.statistics)
-
-    def longest_targets(self, source_lengths: Tensor) -> Tensor:
-        """See `Codec`."""
-        return (source_lengths * self.settings.shift * TOKENS_PER_SECOND).long() + 10
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of target ids."""
-        return self.target.decode(ids)
-
-    def save(self, folder: Path) -> None:
-        """See `Codec`."""
-        statistics = None if self.statistics is None else self.statistics.to_document()
-        write_bytes(folder / TARGET, self.target.model)
-        document = {
-            "language": self.language,
-            "longest": self.longest,
-            "features": self.settings.to_document(),
-            "statistics": statistics,
-        }
-        write_json(folder / RECORD, document)
-
-    @classmethod
-    def load(cls, folder: Path) -> "SpeechCodec":
-        """What `save` wrote; ModelError names the file that is missing or damaged."""
-        path = folder / RECORD
-        try:
-            record = json.loads(path.read_bytes())
-            language, features, statistics = (record[key] for key in ("language", "features", "statistics"))
-            longest = float(record["longest"])
-        except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ModelError(f"{path} does not describe features of speech.") from error
-        if not MIN_LONGEST <= longest <= MAX_LONGEST:
-            raise ModelError(f"{path} speaks of segments of {longest:g} seconds, which cannot be.")
-        settings = FeatureSettings.from_document(features)
-        return cls(
-            settings,
-            SentencePieceTokenizer.load(folder / TARGET),
-            str(language),
-            longest,
-            None if statistics is None else Statistics.from_document(statistics, settings.bands),
-        )
 
 
 @dataclass(frozen=True)
@@ -135,7 +49,27 @@ class SpeechData(PreparedData):
     def segments(self, name: str, config: RunConfig | None = None) -> "SpeechSegments":
         """See `PreparedData`; with a config, its augmentation."""
         augmentation, seed = (config.augmentation, config.seed) if config else (None, 0)
-        return SpeechSegments(self.table(name), self.path, self.codec, self.foreign, augmentation, seed)
+        speakers = self._speakers(name) if self.codec.by_speaker else {}
+        return SpeechSegments(self.table(name), self.path, self.codec, self.foreign, speakers, augmentation, seed)
+
+    def _speakers(self, name: str) -> dict[str, Statistics]:
+        """The statistics of the speakers of a part.
+
+        ConfigError: the data was prepared without, for another model. DataError: they are damaged.
+        """
+        path = self.path / name / SPEAKERS
+        try:
+            document = json.loads(path.read_bytes())
+            return {
+                speaker: Statistics.from_document(one, self.codec.settings.bands) for speaker, one in document.items()
+            }
+        except FileNotFoundError as error:
+            raise ConfigError(
+                f"The model knows its speakers, but {self.path} has no {name}/{SPEAKERS}. Prepare the data with "
+                "--normalisation speaker."
+            ) from error
+        except (OSError, ValueError, AttributeError, ModelError, RecursionError) as error:
+            raise DataError(f"{path} is damaged: prepare the data again.") from error
 
     def check(self, config: RunConfig) -> None:
         """See `PreparedData`; warnings where CTC is off, and of characters that a model to start from cannot write."""
@@ -144,10 +78,11 @@ class SpeechData(PreparedData):
                 f'model.frontend.kind = "{config.model.frontend.kind}" cannot read audio, which {self.path} holds. '
                 'Set it to "convolution" or "pyramid".'
             )
-        if config.augmentation is not None and config.augmentation.volume and self.codec.statistics is None:
+        by_utterance = self.codec.statistics is None and not self.codec.by_speaker
+        if config.augmentation is not None and config.augmentation.volume and by_utterance:
             raise ConfigError(
                 f"augmentation.volume has no effect on features that are normalised per utterance, as in {self.path}. "
-                "Set it to 0, or prepare the data with --normalisation global."
+                "Set it to 0, or prepare the data with --normalisation speaker or global."
             )
         if not config.model.ctc:
             warn("model.ctc is off: attention alone learns to listen slowly, if at all. Set model.ctc = true.")
@@ -205,6 +140,7 @@ class SpeechSegments:
     folder: Path
     codec: SpeechCodec
     foreign: bool = False
+    speakers: Mapping[str, Statistics] = field(default_factory=dict)
     augmentation: AugmentationConfig | None = None
     seed: int = 0
     multiple: int = FRAMES_MULTIPLE
@@ -257,12 +193,17 @@ class SpeechSegments:
             rows += [draw.choice(others) for _ in range(draw.randrange(augmentation.joined))]
         speed = draw.choice(augmentation.speeds)
         volume = draw.uniform(-augmentation.volume, augmentation.volume)
-        return Take(tuple(rows), speed, volume, 1 + draw.uniform(-augmentation.warp, augmentation.warp))
+        warp = 1 + draw.uniform(-augmentation.warp, augmentation.warp)
+        return Take(tuple(rows), speed, volume, warp, alone=draw.random() < ALONE)
 
     def records(self) -> Iterator[dict[str, Any]]:
         """All rows, one after the other."""
         for block in self.table.with_format("arrow").iter(BLOCK_ROWS):
             yield from block.to_pylist()
+
+    def speaker(self, record: dict[str, Any]) -> Statistics | None:
+        """The statistics of a row's speaker, if they are known and features are normalised by them."""
+        return self.speakers.get(record["speaker"])
 
     def samples(self, record: dict[str, Any]) -> Tensor:
         """The samples (N) of a row at the codec's rate; DataError: the recording is not as long as it was."""
@@ -278,12 +219,16 @@ class SpeechSegments:
 
 @dataclass(frozen=True)
 class Take:
-    """The rows joined into one segment, its speed, its change of volume in decibels, the factor of its frequencies."""
+    """The rows joined into one segment, its speed, its change of volume in decibels, the factor of its frequencies.
+
+    One that is `alone` is normalised as if its speaker were not known.
+    """
 
     rows: tuple[int, ...]
     speed: float = 1.0
     volume: float = 0.0
     warp: float = 1.0
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -324,7 +269,8 @@ class DrawnSpeech:
             samples = change_speed(samples, segments.codec.settings.rate, take.speed)
         if take.volume:
             samples = change_volume(samples, take.volume)
-        features = segments.codec.features(samples, take.warp)
+        speaker = None if take.alone else segments.speaker(self.records[take.rows[0]])
+        features = segments.codec.features(samples, take.warp, speaker)
         augmentation = segments.augmentation
         if augmentation is not None and self.epoch is not None and self.epoch >= augmentation.masks_from_epoch:
             draw = python_random(segments.seed, "masks", self.epoch, take.rows[0])

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import torch
 from torch import Tensor
 
 from s2s.audio.checking import is_silent
+from s2s.audio.features import Statistics, StatisticsSum
 from s2s.audio.reading import Source
 from s2s.audio.sources import source_name
 from s2s.audio.windows import Window, cut_windows, windows
 from s2s.checkpoint import LoadedModel
 from s2s.config import DecodingConfig, parse
 from s2s.data.batches import fill, pad, round_up
-from s2s.data.speech import FRAMES_MULTIPLE, SpeechCodec
+from s2s.data.speech import FRAMES_MULTIPLE
+from s2s.data.speech_codec import SpeechCodec
 from s2s.decoding import decode_encoded
 from s2s.errors import AudioError, ConfigError, UsageError
 from s2s.group import Group
@@ -40,6 +43,7 @@ class TranscriptionOptions:
 
     `n_best` hypotheses are kept of each passage; `window` bounds a passage in seconds, and is by default as long as
     what the model was trained on; `batch_frames` bounds the frames, padding included, that are searched at once.
+    `speaker` are statistics of the one who speaks in all recordings, see `Transcriber.listen`.
     """
 
     beam_size: int | None = None
@@ -48,13 +52,18 @@ class TranscriptionOptions:
     ctc_weight: float | None = None
     window: float | None = None
     batch_frames: int = 20_000
+    speaker: Statistics | None = None
 
 
 @dataclass
 class _Open:
-    """A recording whose windows are still being read or searched; `waiting` counts those without a passage."""
+    """A recording whose windows are still being read or searched; `waiting` counts those without a passage.
+
+    `speaker` are the statistics of who speaks, if they are known.
+    """
 
     name: str
+    speaker: Statistics | None = None
     seconds: float = 0.0
     passages: list[Passage] = field(default_factory=list)
     waiting: int = 0
@@ -121,8 +130,11 @@ class Transcriber:
         length_penalty: float | None = None,
         ctc_weight: float | None = None,
         window: float | None = None,
+        speaker: Statistics | None = None,
     ) -> Transcript:
         """The transcript of one recording: a path, or a binary stream of a file's bytes.
+
+        `speaker` is what `listen` found in more recordings of who speaks.
 
         AudioError: it cannot be read to its end. UsageError: an option is out of its range, or `audio` is neither.
         """
@@ -131,7 +143,7 @@ class Transcriber:
                 f"transcribe takes one recording, a path or a binary stream, and not {type(audio).__name__}: call it "
                 "for each file, and write samples to a WAV file first (soundfile.write)."
             )
-        options = TranscriptionOptions(beam_size, n_best, length_penalty, ctc_weight, window)
+        options = TranscriptionOptions(beam_size, n_best, length_penalty, ctc_weight, window, speaker=speaker)
         transcript = next(self.stream([Path(audio) if isinstance(audio, str) else audio], options))
         if transcript.problem is not None:
             raise AudioError(transcript.problem)
@@ -149,24 +161,44 @@ class Transcriber:
             yield from deal(several, lambda share: self.stream(share, options), group)
             return
         rate, longest = self._codec.settings.rate, options.window or self._codec.longest
-        yield from self._stream(((source_name(one), windows(one, rate, longest)) for one in recordings), options)
+        opened = ((_Open(source_name(one), options.speaker), windows(one, rate, longest)) for one in recordings)
+        yield from self._stream(opened, options)
 
-    def stream_samples(self, recordings: Iterable[Tensor], options: TranscriptionOptions) -> Iterator[Transcript]:
-        """The same for samples (N,) in memory, which have the rate of the model's features."""
+    def stream_samples(
+        self, recordings: Iterable[tuple[Tensor, Statistics | None]], options: TranscriptionOptions
+    ) -> Iterator[Transcript]:
+        """The same for samples (N,) in memory, which have the rate of the model's features, and their speakers'."""
         rate, longest = self._codec.settings.rate, options.window or self._codec.longest
-        return self._stream((("", cut_windows([one], rate, longest)) for one in recordings), options)
+        return self._stream(((_Open("", who), cut_windows([one], rate, longest)) for one, who in recordings), options)
+
+    def listen(self, recordings: Iterable[Source]) -> Statistics:
+        """The statistics of the one who speaks in all recordings, which make features independent of the voice.
+
+        What cannot be read is left out. UsageError: the model normalises otherwise. DataError: nothing can be read.
+        """
+        if not self._codec.by_speaker:
+            raise UsageError(
+                f"{self._loaded.folder} knows no speakers: its data was not prepared with --normalisation speaker."
+            )
+        sums = StatisticsSum()
+        for recording in recordings:
+            with suppress(AudioError):
+                for window in windows(recording, self._codec.settings.rate, self._codec.longest):
+                    if not is_silent(window.samples):
+                        sums.add(self._codec.filter_bank(window.samples))
+        return sums.result()
 
     def _stream(
-        self, recordings: Iterable[tuple[str, Iterator[Window]]], options: TranscriptionOptions
+        self, recordings: Iterable[tuple[_Open, Iterator[Window]]], options: TranscriptionOptions
     ) -> Iterator[Transcript]:
         """Windows of several recordings are searched together, as soon as they fill a batch."""
         decoding = self.settle(options)
         queue: deque[_Open] = deque()
         tasks: list[_Task] = []
         done = 0
-        for name, found in recordings:
-            queue.append(_Open(name))
-            for task in self._read(found, queue[-1]):
+        for opened, found in recordings:
+            queue.append(opened)
+            for task in self._read(found, opened):
                 tasks.append(task)
                 if sum(waiting.frames for waiting in tasks) >= options.batch_frames:
                     self._search(tasks, decoding, options)
@@ -175,8 +207,8 @@ class Transcriber:
                 done += 1
                 yield queue.popleft().transcript(done)
         self._search(tasks, decoding, options)
-        for number, opened in enumerate(queue, start=done + 1):
-            yield opened.transcript(number)
+        for number, left in enumerate(queue, start=done + 1):
+            yield left.transcript(number)
 
     def _read(self, found: Iterator[Window], opened: _Open) -> Iterator[_Task]:
         """The windows of a recording; a problem with it ends them and is kept."""
@@ -184,7 +216,8 @@ class Transcriber:
             for window in found:
                 opened.seconds = window.end
                 opened.waiting += 1
-                features = None if is_silent(window.samples) else self._codec.features(window.samples)
+                silent = is_silent(window.samples)
+                features = None if silent else self._codec.features(window.samples, speaker=opened.speaker)
                 yield _Task(opened, window.start, opened.seconds, features)
         except AudioError as error:
             opened.problem = str(error)

@@ -137,6 +137,13 @@ def test_processes_share_the_recordings_and_keep_their_order(run: Run, folder: P
     assert (refused.returncode, "name files" in refused.stderr) == (2, True)
 
 
+def test_one_speaker_is_refused_where_it_has_no_effect(run: Run, folder: Path) -> None:
+    done = run("transcribe", folder / "run", folder / "audio" / "test-0.wav", "--one-speaker")
+    assert (done.returncode, "knows no speakers" in done.stderr) == (2, True)
+    done = run("transcribe", folder / "run", "-", "--one-speaker")
+    assert (done.returncode, "name files" in done.stderr) == (2, True)
+
+
 def test_what_is_written_can_be_scored(run: Run, folder: Path, tmp_path: Path) -> None:
     heard = run("transcribe", folder / "run", folder / "audio" / "test-0.wav", "--format", "json")
     (tmp_path / "heard.jsonl").write_text(heard.stdout)

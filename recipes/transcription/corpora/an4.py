@@ -33,7 +33,7 @@ def read(language: str, from_dir: Path | None, work: Path) -> Corpus:
     parts = split(read_part(folder, "an4_train"))
     if (folder / "etc" / "an4_test.fileids").exists():
         parts["test_official"] = read_part(folder, "an4_test")
-    return Corpus(language, LICENCE, parts)
+    return Corpus(language, LICENCE, parts, normalisation="speaker")
 
 
 def read_part(folder: Path, name: str) -> list[Utterance]:

@@ -11,7 +11,7 @@ import torch
 
 from s2s.data.prepare_audio import PrepareAudioOptions, check_audio, prepare_audio
 from s2s.data.speech import open_speech
-from s2s.errors import DataError, UsageError
+from s2s.errors import ConfigError, DataError, UsageError
 from tests.tones import RATE, SIZES, write_tones
 
 
@@ -107,6 +107,47 @@ def test_global_statistics_are_those_of_the_training_part(options: PrepareAudioO
     features = torch.cat([train.draw([row], None).pair(0)[0] for row in range(len(train))])
     torch.testing.assert_close(features.mean(0), torch.zeros(40), atol=1e-3, rtol=0)
     torch.testing.assert_close(features.std(0), torch.ones(40), atol=1e-2, rtol=0)
+
+
+def test_statistics_of_a_speaker_are_those_of_his_recordings(options: PrepareAudioOptions) -> None:
+    prepare_audio(replace(options, normalisation="speaker"))
+    data = open_speech(options.output)
+    assert data.codec.by_speaker
+    for name in ("train", "dev", "test"):
+        part = data.segments(name)
+        assert set(part.speakers) == set(part.column("speaker"))
+        for rows in part.by_speaker.values():
+            features = torch.cat([part.draw([row], None).pair(0)[0] for row in rows])
+            torch.testing.assert_close(features.mean(0), torch.zeros(40), atol=1e-3, rtol=0)
+            torch.testing.assert_close(features.std(0), torch.ones(40), atol=2e-2, rtol=0)
+    (options.output / "dev" / "speakers.json").write_text("{")
+    with pytest.raises(DataError, match=r"dev/speakers\.json is damaged"):
+        data.segments("dev")
+    (options.output / "dev" / "speakers.json").unlink()
+    with pytest.raises(ConfigError, match="Prepare the data with --normalisation speaker"):
+        data.segments("dev")
+
+
+def test_speakers_that_are_not_named_are_told(
+    options: PrepareAudioOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without_speakers(first: int) -> dict[str, str]:
+        parts = {}
+        for name, path in options.parts.items():
+            rows = [json.loads(line) for line in Path(path).read_text().splitlines()]
+            for row in rows[first:]:
+                del row["speaker"]
+            parts[name] = f"{path}.{first}.jsonl"
+            Path(parts[name]).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        return parts
+
+    with pytest.raises(DataError, match="No recording of train names its speaker"):
+        prepare_audio(replace(options, parts=without_speakers(0), normalisation="speaker"))
+    assert not options.output.exists()
+    prepare_audio(replace(options, parts=without_speakers(2), normalisation="speaker"))
+    assert "recordings of train name no speaker: each is normalised by itself" in capsys.readouterr().err
+    part = open_speech(options.output).segments("train")
+    assert part.draw([5], None).pair(0)[0].mean(0).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize(

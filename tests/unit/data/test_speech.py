@@ -14,7 +14,8 @@ from s2s.audio.features import Statistics, normalise
 from s2s.config import RunConfig, parse
 from s2s.data.batches import TrainingBatches, validation_batches
 from s2s.data.parallel_text import open_text
-from s2s.data.speech import SpeechCodec, SpeechData, SpeechSegments, open_speech
+from s2s.data.speech import SpeechData, SpeechSegments, open_speech
+from s2s.data.speech_codec import SpeechCodec
 from s2s.errors import ConfigError, DataError, ModelError
 from s2s.text.tokenizer import SentencePieceTokenizer, train_tokenizer
 from tests.digits import prepare_digits
@@ -121,6 +122,23 @@ def test_voices_are_warped_before_they_are_normalised(data: SpeechData, statisti
         assert target == plain.pair(row)[1]
         assert torch.equal(features, normalise(raw, statistics))
         assert not torch.equal(features, plain.pair(row)[0])
+
+
+def test_speakers_are_known_but_in_a_share_of_training(data: SpeechData) -> None:
+    speakers = {name: Statistics(torch.zeros(40), torch.full((40,), size)) for name, size in (("s0", 2.0), ("s1", 3.0))}
+    part = replace(segments(data, speeds=(1.0,)), speakers=speakers)
+    drawn, bank, names = part.draw(range(len(part)), epoch=1), data.codec.filter_bank, part.column("speaker")
+    assert 0.1 < sum(take.alone for take in drawn.takes) / len(part) < 0.5
+    for row, record in enumerate(islice(part.records(), 20)):
+        raw = bank(part.samples(record))
+        own = normalise(raw, None if drawn.takes[row].alone else speakers[names[row]])
+        assert torch.equal(drawn.pair(row)[0], own)
+        assert torch.equal(part.draw([row], None).pair(0)[0], normalise(raw, speakers[names[row]]))
+    warped = replace(segments(data, speeds=(1.0,), warp=0.2), speakers=speakers).draw(range(20), epoch=1)
+    for row, record in enumerate(islice(part.records(), 20)):
+        if not warped.takes[row].alone:  # the statistics are those of the voice as it was
+            own = normalise(bank(part.samples(record)), speakers[names[row]])
+            assert torch.equal(warped.pair(row)[0], warp_bands(own, bank.places(warped.takes[row].warp)))
 
 
 def test_only_recordings_of_one_speaker_are_joined(data: SpeechData) -> None:

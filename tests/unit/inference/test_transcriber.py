@@ -2,16 +2,17 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import soundfile
 import torch
 
-from s2s.audio.features import FeatureSettings
+from s2s.audio.features import FeatureSettings, Statistics
 from s2s.checkpoint import LoadedModel, TrainingSummary, load_model, save_model
 from s2s.config import DecodingConfig, ModelConfig
-from s2s.data.speech import SpeechCodec
+from s2s.data.speech_codec import SpeechCodec
 from s2s.errors import AudioError, UsageError
 from s2s.files import committed_folder
 from s2s.inference.transcriber import Transcriber, TranscriptionOptions
@@ -81,9 +82,42 @@ def test_recordings_come_out_in_their_order(transcriber: Transcriber, files: lis
 
 
 def test_samples_in_memory_are_heard_as_those_of_a_file(transcriber: Transcriber, files: list[Path]) -> None:
-    samples = [torch.from_numpy(soundfile.read(file, dtype="float32")[0]) for file in files]
+    samples = [(torch.from_numpy(soundfile.read(file, dtype="float32")[0]), None) for file in files]
     heard = [transcript.text for transcript in transcriber.stream_samples(samples, TranscriptionOptions())]
     assert heard == [transcriber.transcribe(file).text for file in files]
+
+
+def test_one_speaker_is_normalised_by_all_that_is_heard(
+    loaded: LoadedModel, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(loaded.codec, SpeechCodec)
+    knowing = Transcriber(replace(loaded, codec=replace(loaded.codec, by_speaker=True)))
+    bank = loaded.codec.filter_bank
+    features = [bank(torch.from_numpy(soundfile.read(file, dtype="float32")[0])) for file in files]
+    found = knowing.listen([files[0], files[0].with_name("missing.wav"), *files[1:]])
+    torch.testing.assert_close(found.mean, torch.cat(features).mean(0), atol=1e-4, rtol=0)
+    torch.testing.assert_close(found.std, torch.cat(features).std(0, correction=0), atol=1e-4, rtol=0)
+    heard: list[torch.Tensor] = []
+    original = SpeechCodec.features
+
+    def features_of(self: SpeechCodec, samples: torch.Tensor, **named: Statistics | None) -> torch.Tensor:
+        heard.append(original(self, samples, **named))  # type: ignore[arg-type]
+        return heard[-1]
+
+    monkeypatch.setattr(SpeechCodec, "features", features_of)
+    list(knowing.stream(files, TranscriptionOptions(speaker=found)))
+    assert torch.cat(heard).mean(0).abs().max() < 1e-3
+    heard.clear()
+    knowing.transcribe(files[1])
+    assert heard[0].mean(0).abs().max() < 1e-3
+    heard.clear()
+    knowing.transcribe(files[1], speaker=found)
+    assert heard[0].mean(0).abs().max() > 1e-3
+
+
+def test_a_model_that_knows_no_speakers_says_so(transcriber: Transcriber, files: list[Path]) -> None:
+    with pytest.raises(UsageError, match="prepared with --normalisation speaker"):
+        transcriber.listen(files)
 
 
 def test_a_stream_is_heard_as_a_file(transcriber: Transcriber, files: list[Path]) -> None:
