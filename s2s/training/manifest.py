@@ -27,7 +27,7 @@ def describe_run(config: RunConfig, data: Path, data_hash: str, device: torch.de
         "finished": False,
         "seed": config.seed,
         "config": document,
-        "config_sha256": hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest(),
+        "config_sha256": config_hash(document),
         "data": str(data),
         "data_sha256": data_hash,
         "s2s": s2s.__version__,
@@ -39,6 +39,11 @@ def describe_run(config: RunConfig, data: Path, data_hash: str, device: torch.de
         "processes": ranks.count(),
         "threads": torch.get_num_threads(),
     }
+
+
+def config_hash(document: dict[str, Any]) -> str:
+    """SHA-256 of a resolved config."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def source_commit() -> str | None:

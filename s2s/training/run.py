@@ -23,7 +23,7 @@ from s2s.hardware import open_device
 from s2s.log import say
 from s2s.model import Seq2Seq, build_model
 from s2s.rng import derive
-from s2s.training.manifest import describe_run
+from s2s.training.manifest import config_hash, describe_run
 from s2s.training.memory import keep_freed_memory
 from s2s.training.pictures import plot_alignments, plot_curves
 from s2s.training.room import warn_of_crowded_segments
@@ -31,6 +31,10 @@ from s2s.training.signals import polite_stop
 from s2s.training.steps import check_precision
 from s2s.training.trainer import Trainer
 from s2s.training.validation import Validator
+
+MAY_CHANGE = ("max_updates", "max_epochs", "max_minutes", "patience", "keep_best")
+"""The keys of `training` with which a run may go on although they were others. The learning rate goes on as if the new
+limit had been there from the start: after a longer one it is higher again."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def train(config: RunConfig, options: TrainOptions) -> None:
             if group.leads:
                 stack.enter_context(locked(options.output))
                 manifest = _earlier_manifest(config, options) or _new_manifest(config, options, device)
+                _write(config, manifest, options.output)
             state = resume(options.output)
             if state is not None:
                 trainer.resume(state.tensors, state.record)
@@ -122,11 +127,13 @@ def _check_start(config: RunConfig, data: PreparedData, loaded: LoadedModel) -> 
 
 
 def _new_manifest(config: RunConfig, options: TrainOptions, device: torch.device) -> dict[str, Any]:
-    """The manifest of a run that starts now, written into its folder beside the resolved config."""
-    manifest = describe_run(config, options.data, data_hash(options.data), device) | {"start": _start(options)}
-    write_text(options.output / "config.toml", tomli_w.dumps(to_document(config)))
-    write_json(options.output / "manifest.json", manifest)
-    return manifest
+    """The manifest of a run that starts now."""
+    return describe_run(config, options.data, data_hash(options.data), device) | {"start": _start(options)}
+
+
+def _write(config: RunConfig, manifest: dict[str, Any], run: Path) -> None:
+    write_text(run / "config.toml", tomli_w.dumps(to_document(config)))
+    write_json(run / "manifest.json", manifest)
 
 
 def _start(options: TrainOptions) -> dict[str, str] | None:
@@ -137,7 +144,7 @@ def _start(options: TrainOptions) -> dict[str, str] | None:
 
 
 def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any] | None:
-    """The manifest of the run in the output folder, if there is one.
+    """The manifest of the run in the output folder, if there is one, with the keys of `MAY_CHANGE` as they are now.
 
     ConfigError: it is of another run. UsageError: the folder is no run.
     """
@@ -150,7 +157,9 @@ def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any
             f"{options.output} is not the folder of a run: {path} is something else. Give another --output."
         )
     written = parse(RunConfig, manifest["config"], str(path))  # with the defaults of keys that came since
-    changes = differences(to_document(written), to_document(config))
+    document = to_document(config)
+    allowed = _allowed(to_document(written), document, manifest)
+    changes = differences(to_document(written) | allowed, document)
     start, earlier = _start(options), manifest.get("start")
     if (start or {}).get("sha256") != (earlier or {}).get("sha256"):
         names = [one["model"] if one else "no model" for one in (earlier, start)]
@@ -162,7 +171,21 @@ def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any
             f"{options.output} holds a run with another config: {', '.join(changes)}. "
             f"Give another --output, with --from {options.output} to go on from its model, or remove it to train anew."
         )
+    if allowed:
+        manifest |= {"config": document, "config_sha256": config_hash(document), "finished": False}
     return manifest
+
+
+def _allowed(old: dict[str, Any], new: dict[str, Any], manifest: dict[str, Any]) -> dict[str, Any]:
+    """The section `training` of the old config with what may change as in the new one; empty when nothing does.
+
+    A run that ended with the mean of its best checkpoints cannot go on, whatever its limits.
+    """
+    if manifest["finished"] and old["training"]["averaging"] == "best":
+        return {}
+    kept = {name: value for name, value in old["training"].items() if name not in MAY_CHANGE}
+    allowed = kept | {name: new["training"][name] for name in MAY_CHANGE if name in new["training"]}
+    return {} if allowed == old["training"] else {"training": allowed}
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

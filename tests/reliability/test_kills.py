@@ -55,6 +55,7 @@ def start(work: Callable[[], object]) -> int:
         return child
     code = 1
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         running.plot_curves = running.plot_alignments = lambda *_: None  # type: ignore[assignment]
         work()
         code = 0

@@ -169,8 +169,36 @@ def test_a_finished_run_is_left_as_it_is(data: Path, tmp_path: Path) -> None:
 
 def test_another_config_for_the_same_folder_is_refused_with_the_difference(data: Path, tmp_path: Path) -> None:
     train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
-    with pytest.raises(ConfigError, match=r"training\.max_updates was 2, is 3, training\.patience was None, is 4"):
-        train(config(max_updates=3, patience=4), TrainOptions(data, tmp_path / "run"))
+    with pytest.raises(
+        ConfigError, match=r"training\.clip_norm was 1\.0, is 2\.0, training\.ema_decay was None, is 0\.9"
+    ):
+        train(config(max_updates=3, clip_norm=2.0, ema_decay=0.9), TrainOptions(data, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_run_may_go_on_longer(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool) -> None:
+    """Without a schedule that knows the end, as if the limit had been there from the start."""
+    settings = {"schedule": "inverse-sqrt", "keep_best": 2}
+    train(config(**settings, max_updates=20, patience=9), TrainOptions(data, tmp_path / "straight"))
+    if stopped:
+        stop_after(7, monkeypatch)
+        with pytest.raises(Stopped):
+            train(config(**settings), TrainOptions(data, tmp_path / "run"))
+    else:
+        train(config(**settings, max_updates=10), TrainOptions(data, tmp_path / "run"))
+    train(config(**settings, max_updates=20, patience=9), TrainOptions(data, tmp_path / "run"))
+    assert_same(tmp_path / "straight", tmp_path / "run")
+    manifests = [json.loads((tmp_path / name / "manifest.json").read_text()) for name in ("straight", "run")]
+    assert manifests[0]["config"] == manifests[1]["config"]
+    assert manifests[0]["config_sha256"] == manifests[1]["config_sha256"]
+    assert all(manifest["finished"] for manifest in manifests)
+    assert (tmp_path / "run" / "config.toml").read_text() == (tmp_path / "straight" / "config.toml").read_text()
+
+
+def test_the_mean_of_the_best_is_the_end(data: Path, tmp_path: Path) -> None:
+    train(config(max_updates=5, averaging="best"), TrainOptions(data, tmp_path / "run"))
+    with pytest.raises(ConfigError, match=r"training\.max_updates was 5, is 20"):
+        train(config(max_updates=20, averaging="best"), TrainOptions(data, tmp_path / "run"))
 
 
 def test_a_run_from_before_a_key_existed_has_its_default(data: Path, tmp_path: Path) -> None:
@@ -180,8 +208,8 @@ def test_a_run_from_before_a_key_existed_has_its_default(data: Path, tmp_path: P
     del manifest["config"]["regularisation"]["target_word_dropout"]
     path.write_text(json.dumps(manifest))
     train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
-    with pytest.raises(ConfigError, match=r"another config: training\.max_updates was 2, is 3\."):
-        train(config(max_updates=3), TrainOptions(data, tmp_path / "run"))
+    with pytest.raises(ConfigError, match=r"another config: training\.clip_norm was 1\.0, is 2\.0\."):
+        train(config(max_updates=2, clip_norm=2.0), TrainOptions(data, tmp_path / "run"))
 
 
 def test_data_prepared_anew_is_refused(data: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.surface.syntax import ROOT, Import, imports, parse, sources
 
 FLOORS = [
-    {"errors", "files", "hardware", "hub", "log", "rng"},
+    {"errors", "files", "group", "hardware", "hub", "log", "ranks", "rng"},
     {"text", "audio", "config"},
     {"nn", "search", "data"},
     {"model", "checkpoint", "evaluation"},
@@ -26,10 +26,13 @@ BESIDE = {
     ("checkpoint", "model"),
     ("__main__", "__init__"),
     ("hub", "log"),
-    *((part, "errors") for part in ("files", "hardware", "hub", "log", "rng")),
+    ("log", "ranks"),
+    ("group", "ranks"),
+    *((part, "errors") for part in ("files", "group", "hardware", "hub", "log", "rng")),
 }
 NUMBERS_ONLY = {"nn", "search"}
 PACKAGES_ON_THE_GROUND_FLOOR = {
+    "group": {"torch"},
     "hardware": {"torch"},
     "hub": {"datasets", "huggingface_hub"},
     "log": {"tqdm"},
