@@ -101,9 +101,13 @@ def limited() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-def fuzz(file: Path, read_it: Callable[[], object], times: int, seed: str) -> int:
-    """Read that file damaged so many times; how often it was refused. It is whole again afterwards."""
+def fuzz(file: Path, read_it: Callable[[], object], times: int, seed: str, folder: Path | None = None) -> int:
+    """Read that file damaged so many times; how often it was refused. It is whole again afterwards.
+
+    Each refusal names it, or the folder that cannot be used for it.
+    """
     read_it()
+    named = [str(folder or file.parent)]
     content, refused = file.read_bytes(), 0
     for number in range(times):
         file.write_bytes(damaged(content, random.Random(f"{seed} {number}")))
@@ -112,7 +116,7 @@ def fuzz(file: Path, read_it: Callable[[], object], times: int, seed: str) -> in
                 read_it()
         except S2SError as error:
             refused += 1
-            assert any(part in str(error) for part in (file.name, str(file.parent))), f"{number}: {error}"
+            assert any(part in str(error) for part in (file.name, *named)), f"{number}: {error}"
         except BaseException as error:
             pytest.fail(f"{file.name}, number {number}: {type(error).__name__}: {error}")
     file.write_bytes(content)
@@ -209,7 +213,7 @@ def test_runs(project: Path, tmp_path: Path, times: int) -> None:
     for name in ("best.json", "last.json"):
         (run / name).write_text(json.dumps({"update": 5, "metric": "bleu", "value": 1.5}))
     for name in ("training.json", "training.safetensors"):
-        fuzz(checkpoint / name, lambda: resume(run), times, name)
+        fuzz(checkpoint / name, lambda: resume(run), times, name, run)  # a warning names the file
     for name in ("best.json", "last.json"):
         fuzz(run / name, lambda: load_model(run), times, name)
         fuzz(run / name, lambda: resume(run), times, name)
