@@ -120,24 +120,14 @@ def joined(device: str) -> Iterator[Group]:
         distributed.destroy_process_group()
 
 
-def own_device(name: str) -> str:
-    """The device of this process: of several GPUs that of its number on this machine."""
-    return f"cuda:{ranks.local_rank()}" if name == "cuda" and ranks.local_count() > 1 else name
-
-
-def own_threads(device: str, asked: int | None) -> int | None:
-    """Threads of this process on the CPU: as many as asked for, else its share of the cores."""
-    if asked is not None or device != "cpu" or ranks.local_count() == 1:
-        return asked
-    return max(1, torch.get_num_threads() // ranks.local_count())
-
-
 @contextmanager
 def _peers_alive() -> Iterator[None]:
-    """S2SError when another process went away in the middle of an exchange."""
+    """S2SError, told by the first process alone, when another went away in the middle of an exchange."""
     try:
         yield
     except RuntimeError as error:
+        if ranks.rank():
+            raise FailedElsewhereError from error
         raise S2SError(
             "Another process of this job ended. The same command tries again; training goes on from its last "
             "checkpoint."

@@ -3,6 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
+from s2s import ranks
 from s2s.errors import UsageError
 
 if TYPE_CHECKING:
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
 def open_device(name: str, threads: int | None = None) -> "torch.device":
     """The device of that name, and with `threads` so many threads of the CPU for the whole process.
 
+    Of several processes on this machine each has its GPU where `name` is cuda, and without `threads` its share of cores.
+
     UsageError: this machine has no such device, or threads are asked for on one that has no use for them.
     """
     import torch
 
+    processes = ranks.local_count()
     try:
-        device = torch.device(name)
+        device = torch.device(f"cuda:{ranks.local_rank()}" if name == "cuda" and processes > 1 else name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, ImportError) as error:
         raise UsageError(
@@ -32,6 +36,8 @@ def open_device(name: str, threads: int | None = None) -> "torch.device":
         if device.type != "cpu":
             raise UsageError(f"A number of threads has no effect on the device {name}: leave it out.")
         torch.set_num_threads(threads)
+    elif processes > 1:
+        torch.set_num_threads(max(1, torch.get_num_threads() // processes))
     return device
 
 

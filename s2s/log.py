@@ -11,10 +11,9 @@ Item = TypeVar("Item")
 
 def say(message: str) -> None:
     """One line on standard error, above a running progress bar if there is one, by the first of several processes."""
-    from tqdm import tqdm
-
     if rank():
         return
+    from tqdm import tqdm
 
     tqdm.write(message, file=sys.stderr)
     sys.stderr.flush()

@@ -88,20 +88,20 @@ def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
 
 def _run(model: Path, files: list[Path], targets: list[Path | None], settings: Settings) -> int:
     """What each process does; how many recordings had a problem."""
-    from s2s.group import joined, own_device, own_threads
+    from s2s.group import joined
     from s2s.inference.transcriber import Transcriber
-    from s2s.log import say
+    from s2s.log import progress
 
     with joined(settings.device) as group:
         with group.together():
-            threads = own_threads(settings.device, settings.threads)
             transcriber = Transcriber.load(
-                model, device=own_device(settings.device), precision=settings.precision, threads=threads
+                model, device=settings.device, precision=settings.precision, threads=settings.threads
             )
             options = _options(transcriber, settings)
-            if settings.one_speaker:
-                say("listening to all recordings")
-                options = replace(options, speaker=transcriber.listen(map(_source, files)))
+            heard = None
+            if settings.one_speaker and group.leads:
+                heard = transcriber.listen(progress(files, "listen to the speaker", unit="files"))
+        options = replace(options, speaker=group.share(heard))
         transcripts = transcriber.stream(map(_source, files), options, group)
         return _write(transcripts, targets, settings) if group.leads else len(list(transcripts))
 

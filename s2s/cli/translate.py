@@ -62,14 +62,13 @@ def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
 
 def _run(model: Path, files: tuple[Path, ...], settings: Settings) -> int:
     """What each process does; how many lines lost their end."""
-    from s2s.group import joined, own_device, own_threads
+    from s2s.group import joined
     from s2s.inference.translator import Translator
 
     with joined(settings.device) as group:
         with group.together():
-            threads = own_threads(settings.device, settings.threads)
             translator = Translator.load(
-                model, device=own_device(settings.device), precision=settings.precision, threads=threads
+                model, device=settings.device, precision=settings.precision, threads=settings.threads
             )
             options = _search_options(translator, settings)
         return _translate(translator, files, settings, options, group)

@@ -20,7 +20,7 @@ from s2s.data.batches import fill, pad, round_up
 from s2s.data.speech import FRAMES_MULTIPLE
 from s2s.data.speech_codec import SpeechCodec
 from s2s.decoding import decode_encoded
-from s2s.errors import AudioError, ConfigError, UsageError
+from s2s.errors import AudioError, ConfigError, DataError, UsageError
 from s2s.group import Group
 from s2s.inference.results import Candidate, one_line
 from s2s.inference.runtime import in_halves, load_for_inference
@@ -174,7 +174,7 @@ class Transcriber:
     def listen(self, recordings: Iterable[Source]) -> Statistics:
         """The statistics of the one who speaks in all recordings, which make features independent of the voice.
 
-        What cannot be read is left out. UsageError: the model normalises otherwise. DataError: nothing can be read.
+        What cannot be read is left out. UsageError: the model normalises otherwise. DataError: nothing can be heard.
         """
         if not self._codec.by_speaker:
             raise UsageError(
@@ -186,6 +186,8 @@ class Transcriber:
                 for window in windows(recording, self._codec.settings.rate, self._codec.longest):
                     if not is_silent(window.samples):
                         sums.add(self._codec.filter_bank(window.samples))
+        if not sums.frames:
+            raise DataError("Nothing can be heard in any of the recordings, so that the speaker remains unknown.")
         return sums.result()
 
     def _stream(

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from s2s.files import write_text
-from s2s.log import say
+from s2s.files import NO_ROOM, write_text
+from s2s.log import say, warn
 
 INTERVAL = 10.0
 """Seconds between two progress lines."""
@@ -89,9 +89,14 @@ def clock(seconds: float) -> str:
 
 
 def append(path: Path, row: dict[str, Any]) -> None:
-    """Add one row of JSON to a file of rows."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+    """Add one row of JSON to a file of rows; where the disk is full it is lost, which is warned of."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        warn(f"{path} has no room for a row ({error.strerror}). Training goes on. Make room.")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from s2s.data.batches import TrainingBatches
 from s2s.data.prepared import PreparedData, open_data
 from s2s.errors import ConfigError, UsageError
 from s2s.files import sha256, write_json, write_text
-from s2s.group import Group, joined, own_device, own_threads
+from s2s.group import Group, joined
 from s2s.hardware import open_device
 from s2s.log import say
 from s2s.model import Seq2Seq, build_model
@@ -57,7 +57,7 @@ def train(config: RunConfig, options: TrainOptions) -> None:
     keep_freed_memory()
     with joined(options.device) as group, ExitStack() as stack:
         with group.together():
-            device = open_device(own_device(options.device), own_threads(options.device, options.threads))
+            device = open_device(options.device, options.threads)
             data = open_data(options.data)
             earlier = _earlier_manifest(config, options)  # what cannot work is told before anything is built or written
             if earlier is not None and earlier["finished"]:

@@ -260,19 +260,19 @@ class Trainer:
             save_training_state(folder, tensors, record)
 
         score = None if validation is None else self._score(validation)
-        update = self.progress.position.update
+        update, saved = self.progress.position.update, True
         with self.group.together():
             if self.group.leads:
                 try:
                     publish(self.run_folder, update, write, score, self.config.training.keep_best)
                 except OSError as error:
-                    self._unsaved += 1
-                    if error.errno not in NO_ROOM or must_save or self._unsaved >= MAX_UNSAVED:
+                    if error.errno not in NO_ROOM or must_save or self._unsaved + 1 >= MAX_UNSAVED:
                         raise
+                    saved = False
                     warn(
                         f"{self.run_folder} has no room for the checkpoint of update {update:,} ({error.strerror}). "
                         "Those before it are whole, and training goes on. Make room."
                     )
-                    return None
-        self._unsaved = 0
-        return checkpoint_folder(self.run_folder, update)
+        saved = self.group.share(saved)
+        self._unsaved = 0 if saved else self._unsaved + 1
+        return checkpoint_folder(self.run_folder, update) if saved else None

@@ -18,7 +18,7 @@ from s2s.errors import Stopped
 from s2s.training import run as running
 from s2s.training.run import TrainOptions, train
 from tests.digits import prepare_digits
-from tests.reliability.test_resume import assert_same
+from tests.reliability.runs import assert_same
 from tests.tiny import write_model
 
 STEPS = ("mkdir", "fsync", "fchmod", "chmod", "rename", "replace", "unlink", "rmdir")

@@ -1,5 +1,6 @@
 """Training by several processes: the updates of one, signals, losses of a process, and resuming on another number."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -14,8 +15,6 @@ from typing import Any
 
 import pytest
 import tomli_w
-import torch
-from safetensors.torch import load_file
 
 from s2s.cli.processes import meeting_place
 from s2s.config import RunConfig, parse
@@ -25,6 +24,7 @@ from s2s.training import steps
 from s2s.training.run import TrainOptions, train
 from tests.cli.processes import unmeasured
 from tests.digits import prepare_digits
+from tests.reliability.runs import assert_same, last
 from tests.tones import prepare_tones
 
 STILL = {f"{name}_dropout": 0.0 for name in ("embedding", "layer", "output", "weight")}
@@ -88,19 +88,6 @@ def losses(run: Path) -> Iterator[tuple[str, int, float]]:
     for line in (run / "metrics.jsonl").read_text().splitlines():
         row = json.loads(line)
         yield from ((name, row["update"], row[name]) for name in ("loss", "ctc_loss", "gradient_norm") if name in row)
-
-
-def last(run: Path) -> dict[str, torch.Tensor]:
-    """The shipped weights and the training state of the last checkpoint."""
-    folder = run / "checkpoints" / str(json.loads((run / "last.json").read_text())["update"])
-    return load_file(folder / "model.safetensors") | load_file(folder / "training.safetensors")
-
-
-def assert_same(one: Path, other: Path) -> None:
-    first, second = last(one), last(other)
-    assert first.keys() == second.keys()
-    for name, tensor in first.items():
-        assert torch.equal(tensor, second[name]), name
 
 
 @pytest.mark.parametrize(
@@ -169,7 +156,7 @@ def test_stopped_and_resumed_is_as_never_stopped(
     assert json.loads((tmp_path / "broken" / "last.json").read_text())["update"] == 13
     train_together(2, data[kind], tmp_path / "broken", config)
     assert_same(tmp_path / "straight", tmp_path / "broken")
-    assert "generator.cpu.1" in last(tmp_path / "broken")
+    assert "state.generator.cpu.1" in last(tmp_path / "broken")
 
 
 def test_another_number_of_processes_goes_on(data: Folders, tmp_path: Path) -> None:
@@ -180,6 +167,25 @@ def test_another_number_of_processes_goes_on(data: Folders, tmp_path: Path) -> N
     assert json.loads((tmp_path / "run" / "last.json").read_text())["update"] == 30
     train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=35))
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["finished"]
+
+
+def test_a_stop_after_a_save_that_found_no_room_saves_on_all(data: Folders, tmp_path: Path) -> None:
+    def fill(rank: int) -> None:
+        from s2s.training import trainer
+
+        original, calls = trainer.publish, iter(range(10))
+
+        def publish(*arguments: Any) -> None:
+            if next(calls) == 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            original(*arguments)
+
+        trainer.publish = publish
+        stopping(1, 10)(rank)
+
+    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=20), fill)
+    assert errors(tmp_path) == {"0.Stopped", "1.Stopped"}
+    assert json.loads((tmp_path / "run" / "last.json").read_text())["update"] == 10
 
 
 @pytest.mark.parametrize("when", ["built", "saved"])

@@ -8,13 +8,13 @@ from signal import SIGINT, SIGTERM, Signals
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from s2s.config import RunConfig, parse
 from s2s.errors import ConfigError, Stopped, UsageError
 from s2s.training import run as running
 from s2s.training.run import TrainOptions, locked, train
 from tests.digits import prepare_digits
+from tests.reliability.runs import assert_same, last
 from tests.tones import prepare_tones
 
 SMALL = {
@@ -65,20 +65,6 @@ def stop_after(updates: int, monkeypatch: pytest.MonkeyPatch, received: Signals 
             monkeypatch.setattr(running, "polite_stop", original)
 
     monkeypatch.setattr(running, "polite_stop", Context)
-
-
-def last(run: Path) -> dict[str, torch.Tensor]:
-    """All tensors of the last checkpoint: the shipped weights and the training state."""
-    folder = run / "checkpoints" / str(json.loads((run / "last.json").read_text())["update"])
-    state = load_file(folder / "training.safetensors")
-    return {**load_file(folder / "model.safetensors"), **{f"state.{name}": value for name, value in state.items()}}
-
-
-def assert_same(one: Path, other: Path) -> None:
-    first, second = last(one), last(other)
-    assert first.keys() == second.keys()
-    for name, tensor in first.items():
-        assert torch.equal(tensor, second[name]), name
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ BESIDE = {
     ("hub", "log"),
     ("log", "ranks"),
     ("group", "ranks"),
+    ("hardware", "ranks"),
     *((part, "errors") for part in ("files", "group", "hardware", "hub", "log", "rng")),
 }
 NUMBERS_ONLY = {"nn", "search"}
