@@ -4,6 +4,7 @@ import json
 import math
 import random
 from pathlib import Path
+from typing import Literal
 
 import soundfile
 import torch
@@ -46,8 +47,10 @@ def write_tones(folder: Path, sizes: dict[str, int] | None = None, longest: int 
     return manifests
 
 
-def prepare_tones(folder: Path, sizes: dict[str, int] | None = None) -> Path:
+def prepare_tones(
+    folder: Path, sizes: dict[str, int] | None = None, normalisation: Literal["utterance", "speaker"] = "utterance"
+) -> Path:
     """The prepared data set below `folder`."""
     manifests = {part: str(path) for part, path in write_tones(folder / "audio", sizes).items()}
-    prepare_audio(PrepareAudioOptions(manifests, "en", folder / "data"))
+    prepare_audio(PrepareAudioOptions(manifests, "en", folder / "data", normalisation=normalisation))
     return folder / "data"

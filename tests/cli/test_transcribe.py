@@ -15,7 +15,8 @@ import torch
 
 import s2s
 from s2s.cli.main import main
-from s2s.inference.transcriber import Transcriber
+from s2s.data.speech import open_speech
+from s2s.inference.transcriber import Transcriber, TranscriptionOptions
 from tests.tones import RATE, prepare_tones
 
 pytestmark = pytest.mark.xdist_group("transcribe")
@@ -142,6 +143,29 @@ def test_one_speaker_is_refused_where_it_has_no_effect(run: Run, folder: Path) -
     assert (done.returncode, "knows no speakers" in done.stderr) == (2, True)
     done = run("transcribe", folder / "run", "-", "--one-speaker")
     assert (done.returncode, "name files" in done.stderr) == (2, True)
+
+
+def test_one_speaker_is_heard_as_evaluation_hears_a_known_one(run: Run, tmp_path: Path) -> None:
+    data = prepare_tones(tmp_path, {"train": 60, "dev": 4, "test": 6}, normalisation="speaker")
+    (tmp_path / "tones.toml").write_text(CONFIG.replace("= 200", "= 40"))
+    assert run("train", tmp_path / "tones.toml", "--data", data, "--output", tmp_path / "run").returncode == 0
+    part = open_speech(data).segments("test")
+    records = [record for record in part.records() if record["speaker"] == "s1"]
+    samples = ((part.samples(record), part.speaker(record)) for record in records)
+    transcriber = Transcriber.load(tmp_path / "run")
+    expected = list(transcriber.stream_samples(samples, TranscriptionOptions()))
+    files = [tmp_path / "audio" / f"test-{number}.wav" for number in (1, 3, 5)]
+    for more in ([], ["--processes", 2]):
+        done = run("transcribe", tmp_path / "run", *files, "--one-speaker", "--format", "json", *more)
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [one["text"] for one in found] == [one.text for one in expected]
+        for one, other in zip(found, expected, strict=True):
+            assert one["passages"][0]["score"] == pytest.approx(other.passages[0].score, abs=1e-3)
+    alone = transcriber.transcribe(files[0]).passages[0].score
+    assert abs(alone - expected[0].passages[0].score) > 0.01
+    soundfile.write(tmp_path / "silence.wav", torch.zeros(RATE).numpy(), RATE)
+    done = run("transcribe", tmp_path / "run", tmp_path / "silence.wav", "--one-speaker")
+    assert (done.returncode, done.stdout, "Nothing can be heard" in done.stderr) == (1, "", True)
 
 
 def test_what_is_written_can_be_scored(run: Run, folder: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from s2s.checkpoint import load_model
 from s2s.config import RunConfig, parse
 from s2s.errors import NonFiniteError, TrainingError
 from s2s.training import steps
+from s2s.training.report import append
 from s2s.training.run import TrainOptions, train
 from s2s.training.validation import Validator
 from tests.digits import prepare_digits
@@ -131,6 +132,14 @@ def test_a_full_disk_costs_a_checkpoint(
     assert said.count("nothing was saved") == 2
     assert sorted(int(path.name) for path in (run / "checkpoints").iterdir()) == [4, 16, 20]
     assert last(run) == 20
+
+
+def test_a_full_disk_costs_a_row_of_metrics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "full").symlink_to("/dev/full")
+    append(tmp_path / "full", {"update": 1})
+    assert "full has no room for a row (No space left on device)" in capsys.readouterr().err
+    with pytest.raises(OSError, match="No such file"):
+        append(tmp_path / "absent" / "metrics.jsonl", {"update": 1})
 
 
 @pytest.mark.parametrize(("full", "kept"), [({2, 3, 4}, 4), ({5}, 16)])
