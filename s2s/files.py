@@ -1,6 +1,7 @@
 """Files: strict UTF-8 lines split on LF only, commits by rename, checksums."""
 
 import errno
+import fcntl
 import gzip
 import hashlib
 import io
@@ -131,6 +132,20 @@ def _take_place(temporary: Path, path: Path, replace: bool) -> None:
     path.rename(old / path.name)
     temporary.rename(path)
     shutil.rmtree(old)
+
+
+@contextmanager
+def locked(folder: Path, busy: str) -> Iterator[None]:
+    """UsageError with the text `busy` when another process holds the lock of the folder; it dies with its owner."""
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(busy) from error
+        yield
+    finally:
+        os.close(handle)
 
 
 def sha256(path: Path) -> str:

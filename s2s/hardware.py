@@ -42,6 +42,11 @@ def open_device(name: str, threads: int | None = None) -> "torch.device":
     return device
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def keep_threads_awake() -> None:
     """Let OpenMP's threads spin between products instead of sleeping; only before torch is imported has it an effect.
 

@@ -1,6 +1,7 @@
 """Prepared parts as Arrow files, written and read a block of rows at a time."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,21 +23,24 @@ def write_rows(path: Path, rows: Iterator[Row], columns: Mapping[str, Any]) -> N
         writer.finalize()
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """The rows of an Arrow file."""
+def read_rows(path: Path, start: int = 0, stop: int | None = None) -> Iterator[Row]:
+    """The rows of an Arrow file, or those from `start` to `stop`."""
     from datasets import Dataset
 
-    for block in Dataset.from_file(str(path)).with_format("arrow").iter(BLOCK_ROWS):
+    rows = Dataset.from_file(str(path))
+    chosen = rows.select(range(start, len(rows) if stop is None else stop))
+    for block in chosen.with_format("arrow").iter(BLOCK_ROWS):
         yield from block.to_pylist()
 
 
-def save_part(path: Path, folder: Path) -> None:
-    """The rows of an Arrow file as a data set in a folder of its own; its fingerprint is a function of the content."""
-    from datasets import Dataset, disable_progress_bars
+def save_part(paths: Sequence[Path], folder: Path) -> None:
+    """The rows of Arrow files as a data set in a folder of its own; its fingerprint is a function of the content."""
+    from datasets import Dataset, concatenate_datasets, disable_progress_bars
 
     disable_progress_bars()
-    table = Dataset.from_file(str(path))
-    Dataset(table.data, info=table.info, fingerprint=sha256(path)[:16]).save_to_disk(str(folder))
+    rows = concatenate_datasets([Dataset.from_file(str(path)) for path in paths])
+    hashes = "".join(map(sha256, paths)).encode()
+    Dataset(rows.data, info=rows.info, fingerprint=hashlib.sha256(hashes).hexdigest()[:16]).save_to_disk(str(folder))
 
 
 def text_columns(*names: str) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class TextSegments:
             draws = ((pair, python_random(self.seed, "subwords", epoch, row)) for row, pair in texts)
             return DrawnText([self.sampler(*pair, draw) for pair, draw in draws])
         if self.foreign:
-            return DrawnText([encode_pair(self.codec, source, target) for source, target in self.texts(rows)])
+            return DrawnText([self.codec.encode_pair(source, target) for source, target in self.texts(rows)])
         found = self.table.with_format("arrow")[list(rows)]
         columns = (found.column(name).to_pylist() for name in ("source_ids", "target_ids"))
         return DrawnText(list(zip(*columns, strict=True)))
@@ -132,9 +132,3 @@ def open_text(path: Path) -> TextData:
     if not isinstance(data, TextData):
         raise DataError(f"{path} holds {data.codec.kind} and no parallel text.")
     return data
-
-
-def encode_pair(tokenizers: Tokenizers, source: str, target: str) -> Ids:
-    """Source ids that end with EOS, and target ids without BOS and EOS, which share their masks."""
-    source_ids, masks = tokenizers.encode_source(source)
-    return source_ids, tokenizers.encode_target(target, masks)

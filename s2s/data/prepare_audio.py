@@ -282,7 +282,7 @@ def _encode(path: Path, folder: Path, codec: SpeechCodec) -> None:
 
     encoded = path.with_suffix(".encoded.arrow")
     write_rows(encoded, rows(), text_columns(*TEXTS) | number_columns(*NUMBERS) | id_columns("target_ids"))
-    save_part(encoded, folder)
+    save_part([encoded], folder)
 
 
 def _manifest(

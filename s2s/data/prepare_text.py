@@ -1,14 +1,18 @@
 """Preparation of text: filter, learn the tokenizers, write Arrow; the corpus streams through and is never held."""
 
+import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from s2s.data.arrow import id_columns, read_rows, save_part, text_columns, write_rows
+import s2s
+from s2s.data.arrow import read_rows, save_part, text_columns, write_rows
+from s2s.data.encoding import COLUMNS, encode_part
 from s2s.data.learning import learn_tokenizer
-from s2s.data.parallel_text import encode_pair
 from s2s.data.prepared import MANIFEST, describe_folder
+from s2s.data.work import work_folder
 from s2s.errors import DataError, UsageError
 from s2s.files import committed_folder, write_json
 from s2s.log import progress, say
@@ -17,8 +21,6 @@ from s2s.text.placeholders import mask_source, mask_target
 from s2s.text.readers import Side, read_pairs
 from s2s.text.tokenizer import Units
 from s2s.text.tokenizers import Tokenizers
-
-COLUMNS = ("id", "source", "target")
 
 
 @dataclass(frozen=True)
@@ -57,21 +59,17 @@ def prepare_text(options: PrepareTextOptions) -> dict[str, PartCounts]:
     """
     _check(options)
     counts = {}
-    with committed_folder(options.output) as folder:
-        work = folder / "work"
-        work.mkdir()
+    with committed_folder(options.output) as folder, work_folder(options.output, _plan(options)) as work:
         for name, sides in options.parts.items():
             counts[name] = _filter(name, sides, options.cleaning, work / f"{name}.arrow")
             say(counts[name].describe(name))
-        tokenizers = _learn(work / "train.arrow", options)
-        (folder / "tokenizer").mkdir()
-        tokenizers.save(folder / "tokenizer")
+        if not (work / "tokenizer").exists():
+            with committed_folder(work / "tokenizer") as made:
+                _learn(work / "train.arrow", options).save(made)
         for name in options.parts:
-            _encode(work / f"{name}.arrow", folder / name, tokenizers, counts[name].kept, name)
-        for leftover in work.iterdir():
-            leftover.unlink()
-        work.rmdir()
-        write_json(folder / MANIFEST, _manifest(options, counts, tokenizers, folder))
+            save_part(encode_part(work / f"{name}.arrow", counts[name].kept, work / "tokenizer"), folder / name)
+        shutil.copytree(work / "tokenizer", folder / "tokenizer")
+        write_json(folder / MANIFEST, _manifest(options, counts, Tokenizers.load(folder / "tokenizer"), folder))
     say(f"wrote {options.output}")
     return counts
 
@@ -87,8 +85,19 @@ def _check(options: PrepareTextOptions) -> None:
             side.check()
 
 
+def _plan(options: PrepareTextOptions) -> dict[str, Any]:
+    """What the result is a function of, in terms of JSON."""
+    chosen = asdict(options) | {"output": str(options.output), "s2s": s2s.__version__}
+    chosen["parts"] = {name: [side.state() for side in sides] for name, sides in options.parts.items()}
+    plan: dict[str, Any] = json.loads(json.dumps(chosen))
+    return plan
+
+
 def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path: Path) -> PartCounts:
-    """Write the pairs that stay to an Arrow file."""
+    """Write the pairs that stay to an Arrow file, and their counts beside it, unless these are there."""
+    written = path.with_suffix(".json")
+    if written.exists():
+        return PartCounts(**json.loads(written.read_bytes()))
     cleaner = Cleaner(cleaning)
     counts = PartCounts()
 
@@ -110,6 +119,7 @@ def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path
         most, taken = cleaner.taken.most_common(1)[0] if cleaner.taken else ("", 0)
         why = f'the filter "{most}" took most of them, {taken:,}' if taken else "its files are empty"
         raise DataError(f"Nothing is left of {counts.read:,} segments of {name}: {why}. Nothing was written.")
+    write_json(written, asdict(counts))
     return counts
 
 
@@ -128,19 +138,6 @@ def _learn(path: Path, options: PrepareTextOptions) -> Tokenizers:
     source = learn_tokenizer(lambda: (pair[0] for pair in _masked(path)), "source", *chosen)
     target = learn_tokenizer(lambda: (pair[1] for pair in _masked(path)), "target", *chosen)
     return Tokenizers(source, target, options.languages)
-
-
-def _encode(path: Path, folder: Path, tokenizers: Tokenizers, total: int, name: str) -> None:
-    """The part with token ids, as a data set in a folder of its own; its fingerprint is a function of the content."""
-
-    def rows() -> Iterator[dict[str, Any]]:
-        for row in progress(read_rows(path), f"encoding {name}", total=total):
-            source, target = encode_pair(tokenizers, row["source"], row["target"])
-            yield {**row, "source_ids": source, "target_ids": target}
-
-    encoded = path.with_suffix(".encoded.arrow")
-    write_rows(encoded, rows(), text_columns(*COLUMNS) | id_columns("source_ids", "target_ids"))
-    save_part(encoded, folder)
 
 
 def _manifest(

@@ -53,6 +53,14 @@ class Side:
             raise UsageError(f"There is no file {place}. A side of a corpus is given as {FORMS}.")
         return place, column
 
+    def state(self) -> list[Any]:
+        """The spec, and of a file its size and the time of its last change."""
+        place, _ = self.check()
+        if self.spec.startswith(PREFIX):
+            return [self.spec]
+        found = Path(place).stat()
+        return [self.spec, found.st_size, found.st_mtime_ns]
+
 
 def read_pairs(source: Side, target: Side) -> Iterator[tuple[str, str]]:
     """Source and target of each segment in turn; DataError at the end when one side has more segments.

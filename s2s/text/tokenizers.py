@@ -62,6 +62,11 @@ class Tokenizers:
         """Ids without BOS and EOS, with the masks of the source."""
         return self.target.encode(mask_target(text, masks))
 
+    def encode_pair(self, source: str, target: str) -> tuple[list[int], list[int]]:
+        """Source ids that end with EOS, and target ids without BOS and EOS, which share their masks."""
+        source_ids, masks = self.encode_source(source)
+        return source_ids, self.encode_target(target, masks)
+
     def decode_target(self, ids: Sequence[int], masks: Masks) -> str:
         """Text with the source's placeholders back in their places."""
         return restore(self.target.decode(ids), masks)

@@ -1,9 +1,6 @@
 """One training run from config and prepared data to a finished run directory; the same call resumes it."""
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ from s2s.config import RunConfig, parse, to_document
 from s2s.data.batches import TrainingBatches
 from s2s.data.prepared import PreparedData, open_data
 from s2s.errors import ConfigError, UsageError
-from s2s.files import sha256, write_json, write_text
+from s2s.files import locked, sha256, write_json, write_text
 from s2s.group import Group, joined
 from s2s.hardware import open_device
 from s2s.log import say
@@ -66,7 +63,8 @@ def train(config: RunConfig, options: TrainOptions) -> None:
             trainer = build_trainer(config, options, device, data, group)
             options.output.mkdir(parents=True, exist_ok=True)
             if group.leads:
-                stack.enter_context(locked(options.output))
+                busy = f"Another process trains in {options.output}. Wait for it, or give another --output."
+                stack.enter_context(locked(options.output, busy))
                 manifest = _earlier_manifest(config, options) or _new_manifest(config, options, device)
                 _write(config, manifest, options.output)
             state = resume(options.output)
@@ -207,17 +205,3 @@ def finish(run: Path, manifest: dict[str, Any], trainer: Trainer) -> None:
     minutes = trainer.progress.position.seconds / 60
     write_json(run / "manifest.json", manifest | {"finished": True, "minutes": round(minutes, 2)})
     say(f"trained {trainer.progress.position.update:,} updates in {minutes:.1f} minutes; the model is {run}")
-
-
-@contextmanager
-def locked(run: Path) -> Iterator[None]:
-    """UsageError when another process trains in the same folder; the lock dies with its owner."""
-    handle = os.open(run / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"Another process trains in {run}. Wait for it, or give another --output.") from error
-        yield
-    finally:
-        os.close(handle)

@@ -11,8 +11,9 @@ import torch
 
 from s2s.config import RunConfig, parse
 from s2s.errors import ConfigError, Stopped, UsageError
+from s2s.files import locked
 from s2s.training import run as running
-from s2s.training.run import TrainOptions, locked, train
+from s2s.training.run import TrainOptions, train
 from tests.digits import prepare_digits
 from tests.reliability.runs import assert_same, last
 from tests.tones import prepare_tones
@@ -224,7 +225,7 @@ def test_a_damaged_last_checkpoint_costs_the_updates_since_the_one_before(
 def test_two_trainings_in_one_folder_are_refused(data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
-    with locked(run), pytest.raises(UsageError, match="Another process trains"):
+    with locked(run, ""), pytest.raises(UsageError, match="Another process trains"):
         train(config(), TrainOptions(data, run))
     shutil.rmtree(run)
     train(config(max_updates=1), TrainOptions(data, run))

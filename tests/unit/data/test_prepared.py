@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from s2s.config import RunConfig
-from s2s.data.parallel_text import TextData, encode_pair, open_text
+from s2s.data.parallel_text import TextData, open_text
 from s2s.errors import ConfigError, DataError
 from s2s.text.tokenizer import train_tokenizer
 from s2s.text.tokenizers import Tokenizers
@@ -34,7 +34,7 @@ def test_text_stays_raw(prepared: TextData) -> None:
 def test_rows_come_in_the_order_that_is_asked_for(prepared: TextData) -> None:
     train = prepared.segments("train")
     rows = [7, 7, 0, len(train) - 1, 3]
-    assert train.draw(rows, None).pairs == [encode_pair(prepared.codec, *pair) for pair in train.texts(rows)]
+    assert train.draw(rows, None).pairs == [prepared.codec.encode_pair(*pair) for pair in train.texts(rows)]
     assert train.draw([], None).pairs == train.texts([]) == []
 
 
@@ -42,7 +42,7 @@ def test_data_in_a_model_s_tokens_is_encoded_anew(prepared: TextData) -> None:
     other = train_tokenizer(lambda: ["Hund Garten schön"] * 20, "characters", None, 400)
     foreign = prepared.with_codec(Tokenizers(other, other, ("en", "de")))
     pair = PARTS["dev"][1]
-    assert foreign.segments("dev").draw([1], None).pairs == [encode_pair(foreign.codec, *pair)]
+    assert foreign.segments("dev").draw([1], None).pairs == [foreign.codec.encode_pair(*pair)]
     assert foreign.segments("dev").draw([1], None).pairs != prepared.segments("dev").draw([1], None).pairs
     assert foreign.segments("dev").texts([1]) == [pair]
 
