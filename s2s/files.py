@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from s2s.errors import DataError, UsageError
 
+LOCK = ".lock"
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -137,7 +138,7 @@ def _take_place(temporary: Path, path: Path, replace: bool) -> None:
 @contextmanager
 def locked(folder: Path, busy: str) -> Iterator[None]:
     """UsageError with the text `busy` when another process holds the lock of the folder; it dies with its owner."""
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

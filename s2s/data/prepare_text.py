@@ -113,12 +113,14 @@ def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path
                 counts.kept += 1
                 yield {"id": str(counts.read), "source": source, "target": target}
 
-    write_rows(path, rows(), text_columns(*COLUMNS))
+    unfinished = path.with_suffix(".part")
+    write_rows(unfinished, rows(), text_columns(*COLUMNS))
     counts.taken = {reason: cleaner.taken[reason] for reason in FILTERS}
     if counts.kept == 0:
         most, taken = cleaner.taken.most_common(1)[0] if cleaner.taken else ("", 0)
         why = f'the filter "{most}" took most of them, {taken:,}' if taken else "its files are empty"
         raise DataError(f"Nothing is left of {counts.read:,} segments of {name}: {why}. Nothing was written.")
+    unfinished.rename(path)
     write_json(written, asdict(counts))
     return counts
 

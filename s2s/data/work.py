@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from s2s.files import locked, write_json
+from s2s.files import LOCK, locked, write_json
 from s2s.log import say
 
 PLAN = "plan.json"
@@ -17,8 +17,9 @@ PLAN = "plan.json"
 def work_folder(output: Path, plan: Mapping[str, Any]) -> Iterator[Path]:
     """A folder whose files stay when the work is interrupted, for the next work on `output` with the same plan.
 
-    It goes when the work is done, and when it fails: the same work would fail again. UsageError: another process is
-    at work on `output`.
+    A file is written as NAME.part and renamed when it is whole. The folder goes when the work is done, when it fails,
+    since the same work would fail again, and when it is interrupted before anything is whole. UsageError: another
+    process is at work on `output`.
     """
     folder = output.parent / f".{output.name}.work"
     folder.mkdir(exist_ok=True)
@@ -30,7 +31,7 @@ def work_folder(output: Path, plan: Mapping[str, Any]) -> Iterator[Path]:
             shutil.rmtree(folder)
             raise
         except BaseException:
-            say(f"{folder} keeps what is done; the same command goes on from there.")
+            _keep_what_is_whole(folder)
             raise
         shutil.rmtree(folder)
 
@@ -43,9 +44,18 @@ def _begin(folder: Path, plan: dict[str, Any]) -> None:
     for item in folder.iterdir():
         if item.is_dir():
             shutil.rmtree(item)
-        elif not item.name.startswith("."):  # the lock
+        elif item.name != LOCK:
             item.unlink()
     write_json(folder / PLAN, plan)
+
+
+def _keep_what_is_whole(folder: Path) -> None:
+    for part in folder.glob("*.part"):
+        part.unlink()
+    if {item.name for item in folder.iterdir()} <= {PLAN, LOCK}:
+        shutil.rmtree(folder)
+    else:
+        say(f"{folder} keeps what is done; the same command goes on from there.")
 
 
 def _plan(path: Path) -> Any:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def test_a_process_that_is_stopped_while_it_reads_leaves_nothing_behind(corpus: 
     before = sorted(tmp_path.rglob("*"))
     command = [str(S2S), *arguments(corpus, tmp_path / "new" / "data", train=(endless, endless))]
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=unmeasured()) as process:
-        while process.poll() is None and not list(tmp_path.glob("new/.data.*/work/train.arrow")):
+        while process.poll() is None and not list(tmp_path.glob("new/.data.work/train.part")):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         process.communicate()
@@ -124,6 +125,8 @@ def test_a_process_that_is_stopped_while_it_learns_ends_at_once(corpus: Path, tm
         finally:
             process.kill()
     assert process.returncode == 143, said.decode()
+    assert b".data.work keeps what is done; the same command goes on from there." in said
+    shutil.rmtree(tmp_path / ".data.work")
     assert sorted(tmp_path.rglob("*")) == before
 
 
