@@ -101,24 +101,49 @@ def committed_folder(path: Path, replace: bool = False) -> Iterator[Path]:
 
     UsageError when `path` exists and `replace` is False.
     """
+    with parents_of(path, replace):
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            temporary.chmod(0o777 & ~_umask())
+            yield temporary
+            commit_folder(temporary, path, replace)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def parents_of(path: Path, replace: bool = False) -> Iterator[None]:
+    """A context that makes the folders above `path`; after an error those that it made go, unless something is in them.
+
+    UsageError when `path` exists and `replace` is False.
+    """
     if path.exists() and not replace:
         raise UsageError(f"{path} exists already. Name another folder, or remove it.")
     on_the_way = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        temporary.chmod(0o777 & ~_umask())
-        yield temporary
-        for item in sorted(temporary.rglob("*"), reverse=True):
-            _sync(item)
-        _sync(temporary)
-        _take_place(temporary, path, replace)
+        yield
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        with suppress(OSError):  # someone else may have put something there
+        with suppress(OSError):
             for parent in on_the_way:
                 parent.rmdir()
         raise
+
+
+def commit_file(unfinished: Path, path: Path) -> None:
+    """Rename a file on the same disk to `path` once its bytes are on the disk."""
+    _sync(unfinished)
+    unfinished.rename(path)
+    _sync(path.parent)
+
+
+def commit_folder(unfinished: Path, path: Path, replace: bool = False) -> None:
+    """Rename a folder on the same disk to `path` once all that is in it is on the disk."""
+    for item in sorted(unfinished.rglob("*"), reverse=True):
+        _sync(item)
+    _sync(unfinished)
+    _take_place(unfinished, path, replace)
     _sync(path.parent)
 
 

@@ -1,6 +1,7 @@
 """What this machine computes with: its devices, their arithmetic, the number of threads."""
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 from s2s import ranks
@@ -37,9 +38,17 @@ def open_device(name: str, threads: int | None = None) -> "torch.device":
         if device.type != "cpu":
             raise UsageError(f"A number of threads has no effect on the device {name}: leave it out.")
         torch.set_num_threads(threads)
-    elif processes > 1:
-        torch.set_num_threads(max(1, torch.get_num_threads() // processes))
+    elif processes > 1 and device.type == "cpu":
+        torch.set_num_threads(max(1, _threads() // processes))
     return device
+
+
+@cache
+def _threads() -> int:
+    """The threads of torch before this module changed them."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def cores() -> int:

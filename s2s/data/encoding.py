@@ -5,6 +5,7 @@ number of cores nor an interruption changes what is written.
 """
 
 import os
+import selectors
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -14,8 +15,9 @@ from itertools import repeat
 from pathlib import Path
 
 import s2s
-from s2s.data.arrow import BLOCK_ROWS, Row, id_columns, read_rows, text_columns, write_rows
+from s2s.data.arrow import BLOCK_ROWS, Row, count_rows, id_columns, read_rows, text_columns, write_rows
 from s2s.errors import S2SError
+from s2s.files import commit_file
 from s2s.hardware import cores
 from s2s.log import progress
 from s2s.text.tokenizers import Tokenizers
@@ -45,9 +47,9 @@ class Shard:
                 source, target = tokenizers.encode_pair(row["source"], row["target"])
                 yield {**row, "source_ids": source, "target_ids": target}
 
-        temporary = self.path.with_suffix(".part")
-        write_rows(temporary, rows(), text_columns(*COLUMNS) | id_columns("source_ids", "target_ids"))
-        temporary.rename(self.path)
+        unfinished = self.path.with_suffix(f".{os.getpid()}.part")
+        write_rows(unfinished, rows(), text_columns(*COLUMNS) | id_columns("source_ids", "target_ids"))
+        commit_file(unfinished, self.path)
 
 
 def encode_part(part: Path, rows: int, tokenizers: Path) -> list[Path]:
@@ -56,7 +58,7 @@ def encode_part(part: Path, rows: int, tokenizers: Path) -> list[Path]:
     `tokenizers` is the folder that holds them. S2SError: one of several processes failed.
     """
     shards = [Shard(part, start, min(start + SHARD_ROWS, rows)) for start in range(0, rows, SHARD_ROWS)]
-    missing = [shard for shard in shards if not shard.path.exists()]
+    missing = [shard for shard in shards if count_rows(shard.path) != shard.stop - shard.start]
     total, what = sum(shard.stop - shard.start for shard in missing), f"encoding {part.stem}"
     if len(missing) == 1:
         missing[0].encode(Tokenizers.load(tokenizers), lambda found: progress(found, what, total))
@@ -70,40 +72,50 @@ def encode_part(part: Path, rows: int, tokenizers: Path) -> list[Path]:
 def _by_processes(shards: Sequence[Shard], tokenizers: Path) -> Generator[None]:
     """One item for each row that is encoded, about when it is."""
     count = min(cores(), len(shards))
-    reading, writing = os.pipe()
     packages = os.pathsep.join([str(Path(s2s.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": packages}
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        for number in range(count):
-            ranges = [f"{shard.start}:{shard.stop}" for shard in shards[number::count]]
-            command = [sys.executable, "-P", "-m", __name__, str(shards[0].part), str(tokenizers), *ranges]
-            environment = {**os.environ, "PYTHONPATH": packages}
-            processes.append(subprocess.Popen(command, stdout=writing, env=environment, start_new_session=True))
-        os.close(writing)
-        with os.fdopen(reading) as blocks:  # ends when the last process does
-            for _ in blocks:
-                yield from repeat(None, BLOCK_ROWS)
-        if any(process.wait() for process in processes):
-            raise S2SError("A process that encodes text failed. Nothing was written.")
+        with selectors.DefaultSelector() as running:
+            for number in range(count):
+                ranges = [f"{shard.start}:{shard.stop}" for shard in shards[number::count]]
+                command = [sys.executable, "-P", "-m", __name__, str(shards[0].part), str(tokenizers), *ranges]
+                processes.append(
+                    subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, start_new_session=True)
+                )
+                running.register(processes[-1].stdout, selectors.EVENT_READ, processes[-1])  # type: ignore[arg-type]
+            while running.get_map():
+                for key, _ in running.select():
+                    blocks = os.read(key.fd, 4096)
+                    yield from repeat(None, BLOCK_ROWS * len(blocks))
+                    if not blocks:
+                        running.unregister(key.fileobj)
+                        if code := key.data.wait():
+                            raise S2SError(f"A process that encodes text failed with exit code {code}.")
     finally:
         for process in processes:
             process.kill()
             process.wait()
+            process.stdout.close()  # type: ignore[union-attr]
 
 
 def main() -> None:
-    """A line of standard output for each block of rows that is encoded."""
+    """A byte on standard output for each block of rows that is encoded."""
     part, tokenizers = Path(sys.argv[1]), Tokenizers.load(Path(sys.argv[2]))
 
     def tell(rows: Iterator[Row]) -> Iterator[Row]:
         for number, row in enumerate(rows):
             yield row
             if number % BLOCK_ROWS == 0:
-                sys.stdout.write("\n")
-                sys.stdout.flush()
+                os.write(sys.stdout.fileno(), b".")
 
-    for start, stop in (argument.split(":") for argument in sys.argv[3:]):
-        Shard(part, int(start), int(stop)).encode(tokenizers, tell)
+    try:
+        for start, stop in (argument.split(":") for argument in sys.argv[3:]):
+            Shard(part, int(start), int(stop)).encode(tokenizers, tell)
+    except BrokenPipeError:
+        sys.exit(1)  # who started it is gone
+    except OSError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

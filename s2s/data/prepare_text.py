@@ -3,18 +3,18 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import s2s
-from s2s.data.arrow import read_rows, save_part, text_columns, write_rows
+from s2s.data.arrow import count_rows, read_rows, save_part, text_columns, write_rows
 from s2s.data.encoding import COLUMNS, encode_part
 from s2s.data.learning import learn_tokenizer
 from s2s.data.prepared import MANIFEST, describe_folder
 from s2s.data.work import work_folder
 from s2s.errors import DataError, UsageError
-from s2s.files import committed_folder, write_json
+from s2s.files import commit_file, committed_folder, write_json
 from s2s.log import progress, say
 from s2s.text.cleaning import FILTERS, Cleaner, CleaningOptions
 from s2s.text.placeholders import mask_source, mask_target
@@ -59,7 +59,7 @@ def prepare_text(options: PrepareTextOptions) -> dict[str, PartCounts]:
     """
     _check(options)
     counts = {}
-    with committed_folder(options.output) as folder, work_folder(options.output, _plan(options)) as work:
+    with work_folder(options.output, _plan(options)) as (work, folder):
         for name, sides in options.parts.items():
             counts[name] = _filter(name, sides, options.cleaning, work / f"{name}.arrow")
             say(counts[name].describe(name))
@@ -87,8 +87,8 @@ def _check(options: PrepareTextOptions) -> None:
 
 def _plan(options: PrepareTextOptions) -> dict[str, Any]:
     """What the result is a function of, in terms of JSON."""
-    chosen = asdict(options) | {"output": str(options.output), "s2s": s2s.__version__}
-    chosen["parts"] = {name: [side.state() for side in sides] for name, sides in options.parts.items()}
+    states = {name: [side.state() for side in sides] for name, sides in options.parts.items()}
+    chosen = asdict(replace(options, output=Path())) | {"output": None, "parts": states, "s2s": s2s.__version__}
     plan: dict[str, Any] = json.loads(json.dumps(chosen))
     return plan
 
@@ -97,7 +97,9 @@ def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path
     """Write the pairs that stay to an Arrow file, and their counts beside it, unless these are there."""
     written = path.with_suffix(".json")
     if written.exists():
-        return PartCounts(**json.loads(written.read_bytes()))
+        before = PartCounts(**json.loads(written.read_bytes()))
+        if count_rows(path) == before.kept:
+            return before
     cleaner = Cleaner(cleaning)
     counts = PartCounts()
 
@@ -120,7 +122,7 @@ def _filter(name: str, sides: tuple[Side, Side], cleaning: CleaningOptions, path
         most, taken = cleaner.taken.most_common(1)[0] if cleaner.taken else ("", 0)
         why = f'the filter "{most}" took most of them, {taken:,}' if taken else "its files are empty"
         raise DataError(f"Nothing is left of {counts.read:,} segments of {name}: {why}. Nothing was written.")
-    unfinished.rename(path)
+    commit_file(unfinished, path)
     write_json(written, asdict(counts))
     return counts
 

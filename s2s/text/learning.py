@@ -25,6 +25,8 @@ def learn(texts: Iterable[str], options: dict[str, Any]) -> bytes:
             model, errors = process.communicate()
         except BaseException:
             process.kill()
+            with suppress(BrokenPipeError):  # which would take the place of the error
+                process.stdin.close()
             raise
     if process.returncode != 0:
         lines = errors.decode(errors="replace").strip().splitlines()

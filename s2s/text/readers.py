@@ -1,6 +1,7 @@
 """One side of a parallel corpus as a stream of lines, from whatever kind of file or data set it lies in."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +55,16 @@ class Side:
         return place, column
 
     def state(self) -> list[Any]:
-        """The spec, and of a file its size and the time of its last change."""
-        place, _ = self.check()
-        if self.spec.startswith(PREFIX):
-            return [self.spec]
-        found = Path(place).stat()
-        return [self.spec, found.st_size, found.st_mtime_ns]
+        """What tells whether the side is as it was: its files, with their sizes and the times of their last changes.
+
+        A data set on the hub may have changed unseen, so that its state is never the same.
+        """
+        place = Path(cut(self.check()[0], "@")[0] if self.spec.startswith(PREFIX) else self.check()[0])
+        if not place.exists():
+            return [self.spec, time.time_ns()]
+        files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
+        states = ((path.resolve(), path.stat()) for path in files)
+        return [self.spec, *([str(path), found.st_size, found.st_mtime_ns] for path, found in states)]
 
 
 def read_pairs(source: Side, target: Side) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +92,15 @@ def clock(seconds: float) -> str:
 
 def append(path: Path, row: dict[str, Any]) -> None:
     """Add one row of JSON to a file of rows; where the disk is full it is lost, which is warned of."""
+    before = path.stat().st_size if path.exists() else 0
     try:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
+        with suppress(OSError):
+            os.truncate(path, before)  # half a row would spoil the next
         warn(f"{path} has no room for a row ({error.strerror}). Training goes on. Make room.")
 
 

@@ -14,7 +14,7 @@ from s2s.checkpoint import load_model
 from s2s.config import RunConfig, parse
 from s2s.errors import NonFiniteError, TrainingError
 from s2s.training import steps
-from s2s.training.report import append
+from s2s.training.report import append, read_rows
 from s2s.training.run import TrainOptions, train
 from s2s.training.validation import Validator
 from tests.digits import prepare_digits
@@ -138,6 +138,15 @@ def test_a_full_disk_costs_a_row_of_metrics(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "full").symlink_to("/dev/full")
     append(tmp_path / "full", {"update": 1})
     assert "full has no room for a row (No space left on device)" in capsys.readouterr().err
+    rows = tmp_path / "metrics.jsonl"
+    for update, limit in enumerate((resource.RLIM_INFINITY, 20, resource.RLIM_INFINITY)):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+        try:
+            append(rows, {"update": update})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [row["update"] for row in read_rows(rows)] == [0, 2]
     with pytest.raises(OSError, match="No such file"):
         append(tmp_path / "absent" / "metrics.jsonl", {"update": 1})
 

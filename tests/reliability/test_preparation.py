@@ -1,9 +1,13 @@
 """An interrupted preparation goes on: the same data, no step made twice; what fails or changes begins anew."""
 
+import errno
+import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from s2s.data.parallel_text import open_text
 from s2s.data.prepare_text import PrepareTextOptions
 from s2s.errors import DataError, S2SError, UsageError
 from s2s.files import locked
+from s2s.text.learning import learn
 from s2s.text.readers import Side
 from tests.unit.data.conftest import PARTS, write_parts
 from tests.unit.data.test_prepare_text import contents
@@ -43,9 +48,9 @@ def test_shards_by_several_processes_are_as_one(
 def test_a_process_that_fails_ends_it(options: PrepareTextOptions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "SHARD_ROWS", 300)
     monkeypatch.setattr(encoding, "__name__", "s2s.data.absent")
-    with pytest.raises(S2SError, match="A process that encodes text failed"):
+    with pytest.raises(S2SError, match="A process that encodes text failed with exit code 1"):
         prepare_text.prepare_text(options)
-    assert sorted(path.name for path in options.output.parent.iterdir()) == ["text"]
+    assert sorted(path.name for path in options.output.parent.iterdir()) == [".data.work", "text"]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +112,77 @@ def test_a_changed_corpus_or_option_begins_anew(
 
 def interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_changed_data_set_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+
+    def write(name: str, count: int) -> tuple[Side, Side]:
+        rows = ({"de": f"Haus {number}", "en": f"house {number}"} for number in range(count))
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        split = {"dev": "validation"}.get(name, name)
+        return Side(f"datasets:{folder}@{split}#en"), Side(f"datasets:{folder}@{split}#de")
+
+    parts = {name: write(name, count) for name, count in (("train", 200), ("dev", 20), ("test", 5))}
+    options = PrepareTextOptions(parts, ("en", "de"), tmp_path / "data", units="characters")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(prepare_text, "save_part", interrupt)
+        prepare_text.prepare_text(options)
+    write("dev", 7)
+    prepare_text.prepare_text(options)
+    assert len(open_text(options.output).segments("dev")) == 7
+
+
+@pytest.mark.parametrize("name", ["train.arrow", "train.0.arrow"])
+@pytest.mark.parametrize("size", [0, 5000])
+def test_a_file_that_lost_its_end_is_made_again(
+    options: PrepareTextOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, size: int
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(prepare_text, "_manifest", interrupt)
+        prepare_text.prepare_text(options)
+    os.truncate(tmp_path / ".data.work" / name, size)
+    prepare_text.prepare_text(options)
+    prepare_text.prepare_text(replace(options, output=tmp_path / "straight"))
+    assert contents(options.output) == contents(tmp_path / "straight")
+
+
+@pytest.mark.parametrize("place", ["s2s.data.prepare_text.save_part", "s2s.data.work.commit_folder"])
+def test_what_is_done_outlives_a_full_disk(
+    options: PrepareTextOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(place, full)
+        prepare_text.prepare_text(options)
+    assert {path.name for path in tmp_path.iterdir()} == {"text", ".data.work"}
+    monkeypatch.setattr(prepare_text, "_learn", lambda *_: pytest.fail("it has learnt twice"))
+    prepare_text.prepare_text(options)
+    assert {path.name for path in tmp_path.iterdir()} == {"text", "data"}
+
+
+def test_a_folder_of_someone_else_is_left_alone(options: PrepareTextOptions, tmp_path: Path) -> None:
+    thesis = tmp_path / ".data.work" / "thesis.tex"
+    thesis.parent.mkdir()
+    thesis.write_text("all my work")
+    with pytest.raises(UsageError, match="is in the way"):
+        prepare_text.prepare_text(options)
+    assert thesis.read_text() == "all my work"
+
+
+def test_an_interruption_that_feeds_the_learner_stays_one() -> None:
+    def endless() -> Iterator[str]:
+        for number in range(10**6):
+            yield f"line {number} of a corpus " * 50
+            if number == 5000:
+                raise SystemExit(143)
+
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            learn(endless(), {"model_type": "unigram", "vocab_size": 100, "minloglevel": 2})
 
 
 def test_what_fails_leaves_nothing(options: PrepareTextOptions, tmp_path: Path) -> None:

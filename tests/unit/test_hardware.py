@@ -1,5 +1,9 @@
 """Devices and threads: what this machine does not have is refused in a sentence."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -27,3 +31,17 @@ def test_threads_have_no_effect_on_another_device(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch, "empty", lambda *_, **__: None)
     with pytest.raises(UsageError, match="no effect on the device cuda"):
         open_device("cuda", 2)
+
+
+def test_processes_of_one_machine_share_its_cores_however_often_a_device_is_opened() -> None:
+    code = """
+import torch
+from s2s.hardware import open_device
+torch.set_num_threads(8)
+counts = [(open_device("cpu"), torch.get_num_threads())[1] for _ in range(3)]
+open_device("cpu", 3)
+print(*counts, torch.get_num_threads())
+"""
+    environment = {**os.environ, "WORLD_SIZE": "2", "RANK": "1", "LOCAL_WORLD_SIZE": "2", "LOCAL_RANK": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["4", "4", "4", "3"]
