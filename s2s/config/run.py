@@ -36,6 +36,9 @@ class AugmentationConfig(Section):
     `volume` is the largest change in decibels, `warp` that of frequencies (0.1: from 0.9 to 1.1 times as high), as if
     another person spoke. SpecAugment's masks cover `time_mask` of a segment's length and
     `frequency_mask` of the bands at most, each, from epoch `masks_from_epoch` on (counted from 0).
+
+    Where features are normalised by speaker, the share `unknown_speaker` of segments is normalised by itself, so that a
+    lone recording is understood, too.
     """
 
     joined: Count = 1
@@ -47,6 +50,7 @@ class AugmentationConfig(Section):
     frequency_masks: Natural = 2
     frequency_mask: Fraction = 0.15
     masks_from_epoch: Natural = 5
+    unknown_speaker: Fraction = 0.3
 
     @model_validator(mode="after")
     def _no_idle_options(self) -> "AugmentationConfig":

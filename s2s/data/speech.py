@@ -27,10 +27,6 @@ from s2s.text.vocabulary import UNK
 SPEAKERS = "speakers.json"
 """In the folder of a part: the statistics of each speaker, where features are normalised by them."""
 
-ALONE = 0.3
-"""The share of training in which a recording is normalised by itself although its speaker is known, so that the model
-understands a lone recording, too."""
-
 FRAMES_MULTIPLE = 16
 """Padded lengths in frames are multiples of it, so that a frontend that leaves a quarter leaves multiples of 4."""
 
@@ -194,7 +190,7 @@ class SpeechSegments:
         speed = draw.choice(augmentation.speeds)
         volume = draw.uniform(-augmentation.volume, augmentation.volume)
         warp = 1 + draw.uniform(-augmentation.warp, augmentation.warp)
-        return Take(tuple(rows), speed, volume, warp, alone=draw.random() < ALONE)
+        return Take(tuple(rows), speed, volume, warp, alone=draw.random() < augmentation.unknown_speaker)
 
     def records(self) -> Iterator[dict[str, Any]]:
         """All rows, one after the other."""
