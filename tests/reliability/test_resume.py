@@ -206,14 +206,15 @@ def test_data_prepared_anew_is_refused(data: Path, tmp_path: Path) -> None:
         train(config(max_updates=2), TrainOptions(other, tmp_path / "run"))
 
 
+@pytest.mark.parametrize("name", ["training.safetensors", "model.safetensors"])
 def test_a_damaged_last_checkpoint_costs_the_updates_since_the_one_before(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     train(config(), TrainOptions(data, tmp_path / "straight"))
     stop_after(7, monkeypatch)
     with pytest.raises(Stopped):
         train(config(), TrainOptions(data, tmp_path / "broken"))
-    file = tmp_path / "broken" / "checkpoints" / "7" / "training.safetensors"
+    file = tmp_path / "broken" / "checkpoints" / "7" / name
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
