@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def _check(options: PrepareTextOptions) -> None:
 def _plan(options: PrepareTextOptions) -> dict[str, Any]:
     """What the result is a function of, in terms of JSON."""
     states = {name: [side.state() for side in sides] for name, sides in options.parts.items()}
-    chosen = asdict(replace(options, output=Path())) | {"output": None, "parts": states, "s2s": s2s.__version__}
+    chosen = asdict(options) | {"output": None, "parts": states, "s2s": s2s.__version__}
     plan: dict[str, Any] = json.loads(json.dumps(chosen))
     return plan
 

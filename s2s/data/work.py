@@ -44,7 +44,7 @@ def work_folder(output: Path, plan: Mapping[str, Any]) -> Iterator[tuple[Path, P
 
 def _check(folder: Path) -> None:
     names = {item.name for item in folder.iterdir()}
-    if PLAN not in names and names - {LOCK}:
+    if PLAN not in names and not all(name.startswith(".") for name in names):  # a kill may leave the plan half written
         raise UsageError(f"{folder} is in the way: s2s keeps its own work in a folder of this name. Rename it.")
 
 
@@ -60,7 +60,7 @@ def _begin(folder: Path, plan: dict[str, Any]) -> None:
         for item in folder.iterdir():
             if item.is_dir():
                 shutil.rmtree(item)
-            elif item.name != LOCK:
+            elif item.name not in (LOCK, PLAN):  # the plan goes last: without one the rest would seem someone else's
                 item.unlink()
         write_json(folder / PLAN, plan)
     (folder / RESULT).mkdir()

@@ -173,6 +173,38 @@ def test_a_folder_of_someone_else_is_left_alone(options: PrepareTextOptions, tmp
     assert thesis.read_text() == "all my work"
 
 
+@pytest.mark.parametrize("left", [["plan.json", "train.arrow"], [".lock", ".plan.json.x1y2"]])
+def test_what_a_kill_left_at_the_start_is_no_hindrance(
+    options: PrepareTextOptions, tmp_path: Path, left: list[str]
+) -> None:
+    (tmp_path / ".data.work").mkdir()
+    for name in left:
+        (tmp_path / ".data.work" / name).write_text("{")
+    prepare_text.prepare_text(options)
+    assert {path.name for path in tmp_path.iterdir()} == {"text", "data"}
+
+
+def test_a_kill_while_the_old_work_goes_leaves_its_plan(
+    options: PrepareTextOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    old = tmp_path / ".data.work"
+    old.mkdir()
+    for name in ("plan.json", "train.arrow", "train.json"):
+        (old / name).write_text("{}")
+    removed: list[str] = []
+    original = Path.unlink
+
+    def unlink(self: Path, *arguments: Any, **named: Any) -> None:
+        removed.append(self.name)
+        original(self, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", unlink)
+        prepare_text.prepare_text(options)
+    assert {"train.arrow", "train.json"} <= set(removed)
+    assert "plan.json" not in removed
+
+
 def test_an_interruption_that_feeds_the_learner_stays_one() -> None:
     def endless() -> Iterator[str]:
         for number in range(10**6):
