@@ -164,6 +164,7 @@ def _take_place(temporary: Path, path: Path, replace: bool) -> None:
 def locked(folder: Path, busy: str) -> Iterator[None]:
     """UsageError with the text `busy` when another process holds the lock of the folder; it dies with its owner."""
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    _LOCKS.add(handle)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -171,7 +172,19 @@ def locked(folder: Path, busy: str) -> Iterator[None]:
             raise UsageError(busy) from error
         yield
     finally:
-        os.close(handle)
+        if handle in _LOCKS:
+            _LOCKS.remove(handle)
+            os.close(handle)
+
+
+def _forget_locks() -> None:
+    """A forked process owns none of its parent's locks, but would keep them."""
+    while _LOCKS:
+        os.close(_LOCKS.pop())
+
+
+_LOCKS: set[int] = set()
+os.register_at_fork(after_in_child=_forget_locks)
 
 
 def sha256(path: Path) -> str:

@@ -2,9 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from functools import cache
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2s.ranks import rank
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 Item = TypeVar("Item")
 
@@ -13,9 +18,7 @@ def say(message: str) -> None:
     """One line on standard error, above a running progress bar if there is one, by the first of several processes."""
     if rank():
         return
-    from tqdm import tqdm
-
-    tqdm.write(message, file=sys.stderr)
+    _tqdm().write(message, file=sys.stderr)
     sys.stderr.flush()
 
 
@@ -28,10 +31,8 @@ def progress(
     items: Iterable[Item], what: str, total: int | None = None, unit: str = "segments", delay: float = 1
 ) -> Iterator[Item]:
     """The items, with a bar of the time left once `delay` seconds went by; without a terminal, a line every 10 s."""
-    from tqdm import tqdm
-
     interval = 0.2 if sys.stderr.isatty() else 10.0
-    yield from tqdm(
+    yield from _tqdm()(
         items,
         desc=what,
         total=total,
@@ -42,3 +43,17 @@ def progress(
         leave=False,
         disable=rank() > 0,
     )
+
+
+@cache
+def _tqdm() -> "type[tqdm[Any]]":
+    """Bars with a lock of this process alone, and no thread that watches them.
+
+    tqdm's own lock is common to a process and all that it forks: one that is killed while it writes would stop the
+    others for ever.
+    """
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0
+    tqdm.set_lock(RLock())
+    return tqdm

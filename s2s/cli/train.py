@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 @click.option("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: cpu).")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of each process (default: one per core).")
 @processes_option
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    help="Processes that load data ahead (default: 2 on a GPU; on the CPU none, data is loaded between updates).",
+)
 @click.option("--check", is_flag=True, help="Read all, try an update, say what the run takes, write nothing.")
 def command(
     config: Path,
@@ -31,6 +36,7 @@ def command(
     device: str,
     threads: int | None,
     processes: int,
+    workers: int | None,
     check: bool,
 ) -> None:
     """Train a model as the file CONFIG (TOML) says.
@@ -43,17 +49,18 @@ def command(
 
     if check and processes > 1:
         raise UsageError("--processes has no effect with --check, which tries one: leave one of them out.")
+    if check and workers is not None:
+        raise UsageError("--workers has no effect with --check, which loads one update: leave one of them out.")
     if check and output is not None:
         raise UsageError("--output has no effect with --check, which writes nothing: leave one of them out.")
     if not check and output is None:
         raise UsageError("Name the folder of the run with --output, or try the config with --check.")
     run_config = read_config(config, overrides)
-    run_together(processes, partial(_run, run_config, data, output, start, device, threads))
+    options = {"start": start, "device": device, "threads": threads, "workers": workers}
+    run_together(processes, partial(_run, run_config, {"data": data, "output": output or Path(), **options}, check))
 
 
-def _run(
-    config: "RunConfig", data: Path, output: Path | None, start: Path | None, device: str, threads: int | None
-) -> None:
+def _run(config: "RunConfig", options: dict[str, Any], check: bool) -> None:
     """What each process does."""
     from s2s.hardware import keep_threads_awake
 
@@ -62,7 +69,4 @@ def _run(
     from s2s.training.check import check_run
     from s2s.training.run import TrainOptions, train
 
-    if output is None:
-        check_run(config, TrainOptions(data, Path(), start, device, threads))
-    else:
-        train(config, TrainOptions(data, output, start, device, threads))
+    (check_run if check else train)(config, TrainOptions(**options))

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -31,10 +32,13 @@ class Batch:
     target: Tensor
     target_lengths: Tensor
 
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """All but the rows, in their order."""
+        return self.source, self.source_lengths, self.target, self.target_lengths
+
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""
-        names = ("source", "source_lengths", "target", "target_lengths")
-        return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in names})
+        return Batch(self.indices, *(tensor.to(device, non_blocking=True) for tensor in self.tensors()))
 
 
 EMPTY = Batch([], *[torch.zeros(0, dtype=torch.long)] * 4)
@@ -110,8 +114,16 @@ class TrainingBatches:
         self.ranks = ranks
         self._warned = False
 
-    def epoch(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch (from 0) without the first `skip`; each segment comes once, on one process."""
+    def epoch(self, epoch: int, skip: int = 0, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
+        """The batches of an epoch (from 0) without the first `skip`; each segment comes once, on one process.
+
+        Of these batches only every `workers`-th, from number `worker` on, is made.
+        """
+        for drawn, rows, share in islice(self._plan(epoch, skip), worker, None, workers):
+            yield _collate(drawn, rows, share, self.segments.multiple) if share else EMPTY
+
+    def _plan(self, epoch: int, skip: int) -> Iterator[tuple[Drawn, list[int], list[int]]]:
+        """For each batch what was drawn with it, the rows of that, and the positions that this process gets."""
         draw = generator(self.seed, "order", epoch)
         order = torch.randperm(len(self.segments), generator=draw)
         for start in range(0, len(order), WINDOW):
@@ -122,8 +134,7 @@ class TrainingBatches:
             if self.shortest_first and epoch == 0:
                 shuffled.sort()
             for number in shuffled[skip:]:
-                share = batches[number][self.rank :: self.ranks]
-                yield _collate(drawn, rows, share, self.segments.multiple) if share else EMPTY
+                yield drawn, rows, batches[number][self.rank :: self.ranks]
             skip = max(0, skip - len(batches))
 
     def count(self) -> int:

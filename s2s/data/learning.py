@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from s2s.log import say
+from s2s.log import progress, say
 from s2s.text.tokenizer import (
     CHARACTER_COVERAGE,
     SentencePieceTokenizer,
     Units,
     default_vocabulary_size,
+    sampled_segments,
     train_tokenizer,
 )
 
@@ -18,13 +19,15 @@ def learn_tokenizer(
 ) -> SentencePieceTokenizer:
     """The tokenizer of `texts()`, with `size` entries or as many as suit its length; see `train_tokenizer`."""
     say(f"learning the {name} vocabulary")
-    default = 0
-    if size is None:
-        frequencies: Counter[str] = Counter()
-        for text in texts():
-            frequencies.update(text)
-        default = default_vocabulary_size(frequencies.total(), _alphabet_size(frequencies))
-    tokenizer = train_tokenizer(texts, units, size, default, spoken)
+    frequencies: Counter[str] = Counter()
+    segments = 0
+    for text in progress(texts(), "counting characters"):
+        frequencies.update(text)
+        segments += 1
+    characters = frequencies.total()
+    default = default_vocabulary_size(characters, _alphabet_size(frequencies)) if size is None else 0
+    sampled = sampled_segments(segments, characters)
+    tokenizer = train_tokenizer(lambda: progress(texts(), "reading", segments), units, size, default, spoken, sampled)
     say(f"{name} vocabulary: {tokenizer.size:,} {units}")
     return tokenizer
 

@@ -12,6 +12,7 @@ from s2s.checkpoint import LoadedModel, load_model, resolve, resume
 from s2s.checkpoint.record import RECORD, TrainingSummary, read_json
 from s2s.config import RunConfig, parse, to_document
 from s2s.data.batches import TrainingBatches
+from s2s.data.loading import loading
 from s2s.data.prepared import PreparedData, open_data
 from s2s.errors import ConfigError, UsageError
 from s2s.files import locked, sha256, write_json, write_text
@@ -33,16 +34,22 @@ MAY_CHANGE = ("max_updates", "max_epochs", "max_minutes", "patience", "keep_best
 """The keys of `training` with which a run may go on although they were others. The learning rate goes on as if the new
 limit had been there from the start: after a longer one it is higher again."""
 
+GPU_WORKERS = 2
+
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Where a run reads and writes; `start` is a model to start from (fine-tuning)."""
+    """Where a run reads and writes; `start` is a model to start from (fine-tuning).
+
+    `workers` is the number of processes that load data ahead; None: two for each GPU that trains, none on the CPU.
+    """
 
     data: Path
     output: Path
     start: Path | None = None
     device: str = "cpu"
     threads: int | None = None
+    workers: int | None = None
 
 
 def train(config: RunConfig, options: TrainOptions) -> None:
@@ -71,8 +78,9 @@ def train(config: RunConfig, options: TrainOptions) -> None:
             if state is not None:
                 trainer.resume(state.tensors, state.record)
                 say(f"going on at update {trainer.progress.position.update:,} from {state.folder}")
-        with polite_stop() as stop:
-            trainer.train(stop)
+        workers = (0 if device.type == "cpu" else GPU_WORKERS) if options.workers is None else options.workers
+        with polite_stop() as stop, loading(trainer.batches, workers) as epoch_batches:
+            trainer.train(stop, epoch_batches)
             if config.training.averaging == "best":
                 trainer.add_average_of_best()
             if group.leads:

@@ -25,6 +25,7 @@ from s2s.checkpoint.record import TrainingSummary
 from s2s.config import RunConfig
 from s2s.data.batches import Batch, TrainingBatches
 from s2s.data.codec import Codec
+from s2s.data.loading import EpochBatches
 from s2s.errors import NonFiniteError, Stopped, TrainingError
 from s2s.files import NO_ROOM
 from s2s.group import Group
@@ -98,14 +99,17 @@ class Trainer:
         """How much of the run's limit is used up."""
         return fraction_done(self.config.training, self.progress.position, len(self.batches.segments))
 
-    def train(self, stop: Callable[[], Signals | None]) -> None:
-        """Train to the end; Stopped, after a checkpoint, when `stop` names a signal."""
+    def train(self, stop: Callable[[], Signals | None], epoch_batches: EpochBatches | None = None) -> None:
+        """Train to the end; Stopped, after a checkpoint, when `stop` names a signal.
+
+        `epoch_batches` gives the batches of an epoch (see `loading`); None: they are made between the updates.
+        """
         self.group.copy_from_leader(list(unique(self.model).values()))
         meter = Meter(self.metrics if self.group.leads else None, self.fraction())
         self._clock = time.monotonic()
         position = self.progress.position
         while not self._over():
-            for batches in self._epoch():
+            for batches in self._epoch(epoch_batches or self.batches.epoch):
                 self._one_update(batches, meter)
                 if position.update % self.config.training.validation_interval == 0:
                     meter.report(self.fraction(), always=True, **self._facts())
@@ -126,10 +130,10 @@ class Trainer:
         if self.progress.validated != position.update:
             self._validate()
 
-    def _epoch(self) -> Iterator[list[Batch]]:
+    def _epoch(self, epoch_batches: EpochBatches) -> Iterator[list[Batch]]:
         """The batches of one update after the other, as many as the running epoch still has."""
         position = self.progress.position
-        epoch = self.batches.epoch(position.epoch, skip=position.batches)
+        epoch = epoch_batches(position.epoch, position.batches)
         while batches := list(islice(epoch, self.config.training.accumulation)):
             yield batches
 

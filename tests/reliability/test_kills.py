@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from tqdm import tqdm
 
 from s2s.checkpoint import Score, load_model, publish, resume, save_training_state
 from s2s.config import RunConfig, parse
 from s2s.errors import Stopped
+from s2s.log import say
 from s2s.training import run as running
 from s2s.training.run import TrainOptions, train
 from tests.digits import prepare_digits
@@ -37,6 +39,7 @@ CONFIG = parse(
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.optim.AdamW([torch.zeros(1)])  # the first one imports for seconds: here, so that no killed process is busy so
     return prepare_digits(tmp_path_factory.mktemp("digits"), {"train": 100, "dev": 5, "test": 5})
 
 
@@ -95,6 +98,21 @@ def save(run: Path, update: int) -> None:
         save_training_state(folder, {"update": torch.tensor([update])}, {"update": update})
 
     publish(run, update, write, Score("bleu", float(update)))
+
+
+def test_a_process_that_is_killed_while_it_speaks_does_not_silence_others() -> None:
+    say("the first word makes what guards the rest")
+
+    def dies_speaking() -> None:
+        tqdm.get_lock().acquire()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def speaks() -> None:
+        signal.alarm(5)
+        say("a word")
+
+    assert forked(dies_speaking) == -signal.SIGKILL
+    assert forked(speaks) == 0
 
 
 def test_a_kill_at_any_step_of_a_save_leaves_a_run_that_can_be_used(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def stop_after(updates: int, monkeypatch: pytest.MonkeyPatch, received: Signals 
     monkeypatch.setattr(running, "polite_stop", Context)
 
 
+@pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize(
     ("settings", "stops"),
     [
@@ -80,15 +81,20 @@ def stop_after(updates: int, monkeypatch: pytest.MonkeyPatch, received: Signals 
     ],
 )
 def test_resumed_equals_uninterrupted(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], stops: list[int]
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, object],
+    stops: list[int],
+    workers: int,
 ) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     train(config(**settings), TrainOptions(data, straight))
     for updates in stops:
         stop_after(updates, monkeypatch)
         with pytest.raises(Stopped):
-            train(config(**settings), TrainOptions(data, broken))
-    train(config(**settings), TrainOptions(data, broken))
+            train(config(**settings), TrainOptions(data, broken, workers=workers))
+    train(config(**settings), TrainOptions(data, broken, workers=workers))
     assert_same(straight, broken)
 
 
@@ -107,6 +113,7 @@ def test_resumed_with_subword_sampling_equals_uninterrupted(tmp_path: Path, monk
     assert_same(tmp_path / "straight", tmp_path / "broken")
 
 
+@pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize(
     ("settings", "stops"),
     [
@@ -116,7 +123,12 @@ def test_resumed_with_subword_sampling_equals_uninterrupted(tmp_path: Path, monk
     ],
 )
 def test_resumed_on_audio_equals_uninterrupted(
-    tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], stops: list[int]
+    tones: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, object],
+    stops: list[int],
+    workers: int,
 ) -> None:
     """With augmentation, and with CTC's share on its way down."""
     chosen = parse(RunConfig, {**AUDIO, "training": {**AUDIO["training"], **settings}}, "test")
@@ -124,8 +136,8 @@ def test_resumed_on_audio_equals_uninterrupted(
     for updates in stops:
         stop_after(updates, monkeypatch)
         with pytest.raises(Stopped):
-            train(chosen, TrainOptions(tones, tmp_path / "broken"))
-    train(chosen, TrainOptions(tones, tmp_path / "broken"))
+            train(chosen, TrainOptions(tones, tmp_path / "broken", workers=workers))
+    train(chosen, TrainOptions(tones, tmp_path / "broken", workers=workers))
     assert_same(tmp_path / "straight", tmp_path / "broken")
 
 

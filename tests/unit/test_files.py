@@ -11,7 +11,7 @@ import pytest
 
 from s2s import files
 from s2s.errors import DataError, UsageError
-from s2s.files import committed_folder, read_lines, sha256, split_lines, write_bytes, write_json, write_text
+from s2s.files import committed_folder, locked, read_lines, sha256, split_lines, write_bytes, write_json, write_text
 
 ODD = ["", "a\x00b", "x\u2028y\u2029z\x85\x0b\x0c\x1c", "lone\rCR", " spaces \t", "\ufeffno BOM in here", "\U0001f642"]
 
@@ -168,3 +168,26 @@ def test_a_pipe_is_read_whole(tmp_path: Path) -> None:
     writer.start()
     assert list(read_lines(pipe)) == ["one", "two"]
     writer.join()
+
+
+def test_a_lock_is_not_kept_by_what_its_owner_has_forked(tmp_path: Path) -> None:
+    """Also when the owner is killed, and also where the child leaves the context itself."""
+    ready, go = os.pipe(), os.pipe()
+    lock = locked(tmp_path, "busy")
+    with lock:
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                os.write(ready[1], b"!")
+                os.read(go[0], 1)
+                lock.__exit__(None, None, None)
+                code = 0
+            finally:
+                os._exit(code)
+    os.read(ready[0], 1)
+    with locked(tmp_path, "busy"):
+        os.write(go[1], b"!")
+        assert os.waitpid(child, 0)[1] == 0
+        with pytest.raises(UsageError, match="busy"), locked(tmp_path, "busy"):
+            pass

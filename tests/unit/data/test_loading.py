@@ -1,0 +1,136 @@
+"""Batches that other processes make are the same in the same order, and these processes leave nothing behind."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+
+from s2s.config import AugmentationConfig
+from s2s.data import batches as module
+from s2s.data.batches import EMPTY, Batch, TrainingBatches
+from s2s.data.loading import loading
+from s2s.data.parallel_text import TextData
+from s2s.data.speech import open_speech
+from s2s.errors import AudioError, S2SError
+from tests.tones import prepare_tones
+
+
+@pytest.fixture
+def text(prepared: TextData, monkeypatch: pytest.MonkeyPatch) -> TrainingBatches:
+    """Of several windows, with subwords drawn anew in each epoch."""
+    monkeypatch.setattr(module, "WINDOW", 150)
+    return TrainingBatches(replace(prepared.segments("train"), sampler=prepared.codec.sampler(0.3), seed=1), 320, 1)
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare_tones(tmp_path_factory.mktemp("tones"))
+
+
+def speech(tones: Path) -> TrainingBatches:
+    augmentation = AugmentationConfig(joined=2, speeds=(0.9, 1.1))
+    return TrainingBatches(replace(open_speech(tones).segments("train"), augmentation=augmentation), 1200, 1)
+
+
+def three_epochs(batches: TrainingBatches, workers: int, skip: int = 0) -> Iterator[Batch]:
+    with loading(batches, workers) as epoch_batches:
+        for epoch in (4, 5, 6):
+            yield from epoch_batches(epoch, skip if epoch == 4 else 0)
+
+
+def assert_same(some: Iterator[Batch], others: Iterator[Batch]) -> None:
+    for one, other in zip(some, others, strict=True):
+        assert one.indices == other.indices
+        for tensor, expected in zip(one.tensors(), other.tensors(), strict=True):
+            assert tensor.dtype == expected.dtype
+            assert torch.equal(tensor, expected)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("skip", [0, 1, 5])
+def test_text_is_the_same_whoever_loads_it(text: TrainingBatches, workers: int, skip: int) -> None:
+    assert_same(three_epochs(text, workers, skip), three_epochs(text, 0, skip))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_audio_is_the_same_whoever_loads_it(tones: Path, workers: int) -> None:
+    assert_same(three_epochs(speech(tones), workers, 2), three_epochs(speech(tones), 0, 2))
+
+
+def test_more_processes_than_batches(tones: Path) -> None:
+    few = replace_budget(speech(tones), 10**6)
+    assert_same(three_epochs(few, 3), three_epochs(few, 0))
+
+
+def test_a_process_gets_its_share_of_each_batch(text: TrainingBatches) -> None:
+    """Also nothing of a batch that is too small."""
+    text.budget, text.rank, text.ranks = 40, 3, 4
+    assert any(batch is EMPTY for batch in text.epoch(0))
+    assert_same(three_epochs(text, 2), three_epochs(text, 0))
+
+
+def replace_budget(batches: TrainingBatches, budget: int) -> TrainingBatches:
+    return TrainingBatches(batches.segments, budget, batches.seed)
+
+
+def test_what_a_process_raises_is_raised_at_its_batch(tmp_path: Path) -> None:
+    batches = speech(prepare_tones(tmp_path))
+    wanted = list(batches.epoch(0))
+    broken = wanted[3].indices[0]
+    record = next(islice(batches.segments.records(), broken, None))  # type: ignore[attr-defined]
+    (tmp_path / "data" / record["audio"]).resolve().unlink()
+    with loading(replace_budget(batches, batches.budget), 2) as epoch_batches, pytest.raises(AudioError) as raised:
+        for _ in epoch_batches(0, 0):
+            pass
+    assert Path(record["audio"]).name in str(raised.value)
+    assert not multiprocessing.active_children()
+
+
+def test_a_killed_process_is_told_of(text: TrainingBatches) -> None:
+    with loading(text, 2) as epoch_batches:
+        epochs = epoch_batches(0, 0)
+        next(epochs)
+        killed = multiprocessing.active_children()[0]
+        assert killed.pid is not None
+        os.kill(killed.pid, signal.SIGKILL)
+        with pytest.raises(S2SError, match="A process that loads training data ended with exit code -9"):
+            for number in range(1, 1000):
+                list(epochs)
+                epochs = epoch_batches(number, 0)
+    assert not multiprocessing.active_children()
+
+
+def test_the_processes_end_with_the_context(text: TrainingBatches) -> None:
+    with loading(text, 2) as epoch_batches:
+        next(epoch_batches(0, 0))
+        assert len(multiprocessing.active_children()) == 2
+        for child in multiprocessing.active_children():  # a signal to all processes of a job is not for them
+            os.kill(child.pid, signal.SIGTERM)  # type: ignore[arg-type]
+            os.kill(child.pid, signal.SIGINT)  # type: ignore[arg-type]
+        time.sleep(0.1)
+        assert len(multiprocessing.active_children()) == 2
+    assert not multiprocessing.active_children()
+
+
+def test_the_processes_end_with_a_killed_parent(text: TrainingBatches) -> None:
+    reader, writer = os.pipe()  # stays open as long as one of them lives
+    parent = os.fork()
+    if not parent:
+        os.close(reader)
+        with loading(text, 2) as epoch_batches:
+            next(epoch_batches(0, 0))
+            os.write(writer, b"!")
+            time.sleep(60)
+    os.close(writer)
+    assert os.read(reader, 1) == b"!"
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    assert os.read(reader, 1) == b""
+    os.close(reader)
