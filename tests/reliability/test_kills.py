@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from s2s.checkpoint import Score, load_model, publish, resume, save_training_state
+from s2s.checkpoint.training_state import load_training_state
 from s2s.config import RunConfig, parse
 from s2s.errors import Stopped
 from s2s.log import say
@@ -115,6 +116,17 @@ def test_a_process_that_is_killed_while_it_speaks_does_not_silence_others() -> N
     assert forked(speaks) == 0
 
 
+def assert_what_is_named_is_there(run: Path) -> None:
+    """Each checkpoint that has its name is whole, and `best.json` and `last.json` name such ones."""
+    whole = {path.name for path in (run / "checkpoints").iterdir() if path.name.isdecimal()}
+    for name in whole:
+        folder = run / "checkpoints" / name
+        assert load_model(folder).model is not None
+        assert load_training_state(folder)[1] == {"update": int(name)}
+    for file in ("best.json", "last.json"):
+        assert str(json.loads((run / file).read_text())["update"]) in whole
+
+
 def test_a_kill_at_any_step_of_a_save_leaves_a_run_that_can_be_used(tmp_path: Path) -> None:
     write_model(tmp_path / "model")
     steps = 0
@@ -124,6 +136,7 @@ def test_a_kill_at_any_step_of_a_save_leaves_a_run_that_can_be_used(tmp_path: Pa
             save(run, update)
         ended = forked(lambda run=run, step=steps: (killed_at(step), save(run, 9)))  # type: ignore[misc]
         assert load_model(run).model is not None
+        assert_what_is_named_is_there(run)
         found = resume(run)
         assert found is not None
         assert found.record["update"] in ((9,) if ended == 0 else (6, 9))

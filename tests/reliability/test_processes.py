@@ -206,6 +206,17 @@ def test_an_error_of_one_process_ends_all(data: Folders, tmp_path: Path, when: s
     assert errors(tmp_path) == {f"{guilty}.S2SError", f"{1 - guilty}.{FailedElsewhereError.__name__}"}
 
 
+def test_an_error_of_all_processes_is_told_by_the_first_alone(data: Folders, tmp_path: Path) -> None:
+    def break_it(rank: int) -> None:
+        def fail(*arguments: object) -> None:
+            raise S2SError(f"broken in {rank}")
+
+        running.build_trainer = fail  # type: ignore[assignment]
+
+    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=20), break_it)
+    assert errors(tmp_path) == {"0.S2SError", "1.FailedElsewhereError"}
+
+
 def test_a_gradient_that_is_not_finite_is_told_by_the_first_alone(data: Folders, tmp_path: Path) -> None:
     def spoil(rank: int) -> None:
         original = steps.batch_losses
