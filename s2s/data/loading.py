@@ -3,6 +3,7 @@
 Of several such processes each makes every so many-th batch and writes it into a pipe, where it waits for its turn.
 """
 
+import atexit
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
@@ -62,6 +63,7 @@ class _Loader:
             assert self._receive((number + other) % self.workers) is None
 
     def _start(self, epoch: int, skip: int) -> None:
+        atexit.register(self.close)  # before multiprocessing waits for processes that nobody closed
         fork = multiprocessing.get_context("fork")  # shares what the data holds in memory
         for worker in range(self.workers):
             reader, writer = fork.Pipe(duplex=False)
@@ -84,6 +86,7 @@ class _Loader:
 
     def close(self) -> None:
         """End the processes, which own nothing that could be lost."""
+        atexit.unregister(self.close)
         for process, pipe in zip(self.processes, self.pipes, strict=True):
             process.kill()
             process.join()

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -134,3 +136,16 @@ def test_the_processes_end_with_a_killed_parent(text: TrainingBatches) -> None:
     os.waitpid(parent, 0)
     assert os.read(reader, 1) == b""
     os.close(reader)
+
+
+def test_a_program_that_forgets_to_close_ends(tones: Path) -> None:
+    program = (
+        "import sys\n"
+        "from s2s.data.batches import TrainingBatches\n"
+        "from s2s.data.loading import loading\n"
+        "from s2s.data.speech import open_speech\n"
+        "batches = TrainingBatches(open_speech(__import__('pathlib').Path(sys.argv[1])).segments('train'), 1200, 1)\n"
+        "context = loading(batches, 2)\n"
+        "next(context.__enter__()(0, 0))\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tones)], check=True, timeout=60)
