@@ -1,17 +1,21 @@
 """A vocabulary for a corpus, of a size that fits it."""
 
+import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from s2s.log import progress, say
 from s2s.text.tokenizer import (
     CHARACTER_COVERAGE,
+    MAX_SEGMENTS,
     SentencePieceTokenizer,
     Units,
     default_vocabulary_size,
-    sampled_segments,
     train_tokenizer,
 )
+
+MAX_CHARACTERS = 40_000_000
+"""A vocabulary is learned from at most so many, drawn from the whole corpus: SentencePiece takes 20 bytes for each."""
 
 
 def learn_tokenizer(
@@ -26,10 +30,29 @@ def learn_tokenizer(
         segments += 1
     characters = frequencies.total()
     default = default_vocabulary_size(characters, _alphabet_size(frequencies)) if size is None else 0
-    sampled = sampled_segments(segments, characters)
-    tokenizer = train_tokenizer(lambda: progress(texts(), "reading", segments), units, size, default, spoken, sampled)
+    tokenizer = train_tokenizer(
+        lambda: draw(progress(texts(), "reading", segments), segments, sample_size(segments, characters)),
+        units,
+        size,
+        default,
+        spoken,
+    )
     say(f"{name} vocabulary: {tokenizer.size:,} {units}")
     return tokenizer
+
+
+def sample_size(segments: int, characters: int) -> int:
+    """How many segments of a corpus a tokenizer should learn from."""
+    return min(segments, MAX_SEGMENTS, MAX_CHARACTERS * segments // max(1, characters))
+
+
+def draw(texts: Iterable[str], count: int, wanted: int) -> Iterator[str]:
+    """So many of `count` texts, each with the same probability, in their order, and the same ones each time."""
+    chance = random.Random(1)
+    for left, text in zip(range(count, 0, -1), texts, strict=True):
+        if chance.random() * left < wanted:
+            wanted -= 1
+            yield text
 
 
 def _alphabet_size(frequencies: Counter[str]) -> int:

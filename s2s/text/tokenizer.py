@@ -18,8 +18,8 @@ _MODEL_TYPES = {"unigram": "unigram", "bpe": "bpe", "characters": "char"}
 CHARACTER_COVERAGE = 0.9995
 """Share of the characters of a text that have entries of their own; the rest are spelt in bytes."""
 
-SAMPLED_SEGMENTS, SAMPLED_CHARACTERS = 500_000, 40_000_000
-"""At most so many are learned from, drawn from the whole corpus: SentencePiece takes 20 bytes for a character."""
+MAX_SEGMENTS = 500_000
+"""SentencePiece learns from at most so many."""
 
 THREADS = 2  # a constant, since the result depends on it in the last digits
 
@@ -86,16 +86,9 @@ class SentencePieceTokenizer:
 
 
 def train_tokenizer(
-    texts: Callable[[], Iterable[str]],
-    units: Units,
-    size: int | None,
-    default_size: int,
-    spoken: bool = False,
-    sampled: int = SAMPLED_SEGMENTS,
+    texts: Callable[[], Iterable[str]], units: Units, size: int | None, default_size: int, spoken: bool = False
 ) -> SentencePieceTokenizer:
     """A tokenizer learned from `texts()`, with `size` entries, or about `default_size` when it is None.
-
-    Of more than `sampled` texts as many are drawn.
 
     The rarest characters, 0.05 % of the text, are spelt in bytes. Speech (`spoken`) has neither these nor masks: every
     character has an entry. UsageError: the corpus cannot give a vocabulary of exactly that size. DataError: there is
@@ -103,21 +96,19 @@ def train_tokenizer(
     """
     wanted = default_size if size is None else size
     try:
-        return _train(texts(), units, wanted, size is not None or units == "bpe", spoken, sampled)
+        return _train(texts(), units, wanted, size is not None or units == "bpe", spoken)
     except RuntimeError as error:
         bound = re.search(r"value <= (\d+)|smaller than required_chars\. \d+ vs (\d+)", str(error))
         if bound is None:
             raise DataError(f"SentencePiece cannot learn from this text: {error}.") from error
         most, least = bound.groups()
         if size is None:
-            return _train(texts(), units, int(most) if most else int(least) + 64, False, spoken, sampled)
+            return _train(texts(), units, int(most) if most else int(least) + 64, False, spoken)
         limit = f"at most {int(most):,}" if most else f"more than {int(least):,}"
         raise UsageError(f"A vocabulary of {size:,} does not fit this corpus: it must have {limit} entries.") from error
 
 
-def _train(
-    texts: Iterable[str], units: Units, size: int, exact: bool, spoken: bool, sampled: int
-) -> SentencePieceTokenizer:
+def _train(texts: Iterable[str], units: Units, size: int, exact: bool, spoken: bool) -> SentencePieceTokenizer:
     options = {
         "model_type": _MODEL_TYPES[units],
         "vocab_size": size,
@@ -134,18 +125,13 @@ def _train(
         "bos_piece": SPECIAL[BOS],
         "eos_piece": SPECIAL[EOS],
         "unk_piece": SPECIAL[UNK],
-        "input_sentence_size": sampled,
+        "input_sentence_size": MAX_SEGMENTS,  # of more it would draw others each time
         "shuffle_input_sentence": True,
         "max_sentence_length": 65536,
         "num_threads": THREADS,
         "minloglevel": 2,
     }
     return SentencePieceTokenizer(learn(texts, options))
-
-
-def sampled_segments(segments: int, characters: int) -> int:
-    """How many segments of a corpus a tokenizer should learn from at most."""
-    return min(SAMPLED_SEGMENTS, SAMPLED_CHARACTERS * segments // max(1, characters))
 
 
 def default_vocabulary_size(characters: int, alphabet: int) -> int:

@@ -11,11 +11,11 @@ MEASURE = """
 import sys, threading
 from pathlib import Path
 from s2s.data.prepare_text import PrepareTextOptions, prepare_text
-from s2s.text import tokenizer
+from s2s.data import learning
 from s2s.text.readers import Side
 
 folder = Path(sys.argv[1])
-tokenizer.SAMPLED_SEGMENTS = 4000  # a corpus of more than half a million segments would take too long here
+learning.MAX_SEGMENTS = 4000  # a corpus of more than half a million segments would take too long here
 peak = 0
 done = threading.Event()
 

@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 
 from s2s.errors import DataError, ModelError, UsageError
-from s2s.text import tokenizer as module
 from s2s.text.placeholders import SYMBOLS
 from s2s.text.tokenizer import (
     SentencePieceTokenizer,
     Units,
     default_vocabulary_size,
-    sampled_segments,
     train_tokenizer,
 )
 from s2s.text.vocabulary import BOS, EOS, PAD, UNK
@@ -87,19 +85,6 @@ def test_default_sizes_suit_corpora_of_all_sizes() -> None:
     assert default_vocabulary_size(characters=3_900_000, alphabet=60) == 4300  # 2 * 1975 + 60 + 256 + 16 + 4 = 4286
     assert default_vocabulary_size(characters=1_600_000, alphabet=1500) == 4400  # 2530 + 1500 + 276 = 4306
     assert default_vocabulary_size(characters=10**10, alphabet=60) == 32_000
-
-
-def test_a_large_corpus_is_learned_from_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a million segments, or fewer long ones; no draw is made where SentencePiece can hold all."""
-    assert sampled_segments(10_000_000, 600_000_000) == 500_000
-    assert sampled_segments(10_000_000, 1_600_000_000) == 250_000
-    assert sampled_segments(1_000, 70_000) == 500_000
-    assert sampled_segments(0, 0) == 0  # SentencePiece's word for all
-    given: list[int] = []
-    monkeypatch.setattr(module, "learn", lambda _, options: given.append(options["input_sentence_size"]))
-    monkeypatch.setattr(module, "SentencePieceTokenizer", lambda _: None)
-    train_tokenizer(lambda: ["a text"], "unigram", 300, 0, sampled=777)
-    assert given == [777]
 
 
 def test_files_that_are_no_tokenizers_are_refused(tmp_path: Path, unigram: SentencePieceTokenizer) -> None:
