@@ -73,3 +73,10 @@ def has_bfloat16(device: "torch.device") -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def has_int8() -> bool:
+    """Whether the processor multiplies numbers of eight bits by itself, so that it is faster than in float32."""
+    import torch
+
+    return bool(torch.cpu._is_vnni_supported())

@@ -1,5 +1,7 @@
 """`s2s info`: what a model is, how it was trained and how good it is."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,12 +9,16 @@ import click
 
 if TYPE_CHECKING:
     from s2s.checkpoint import ModelInfo
+    from s2s.inference.precisions import PrecisionScore
 
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Prepared data: decode its part dev in each precision, and compare."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of a page.")
-def command(model: Path, as_json: bool) -> None:
+def command(model: Path, data: Path | None, as_json: bool) -> None:
     """What MODEL is (a model directory, or a run for its best checkpoint), how it was trained and how good it is."""
     import json
 
@@ -22,11 +28,26 @@ def command(model: Path, as_json: bool) -> None:
     folder = resolve(model)
     info = read_info(folder)
     verify(folder, info)
+    compared = []
+    if data is not None:
+        from s2s.inference.precisions import compare_precisions
+
+        compared = compare_precisions(folder, data)
     if as_json:
         found = {"folder": str(folder), **to_document(info)}
+        if compared:
+            found["precisions"] = [asdict(row) for row in compared]
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
-        click.echo(page(folder, info))
+        click.echo("\n".join([page(folder, info), *_precision_lines(compared)]))
+
+
+def _precision_lines(compared: "Sequence[PrecisionScore]") -> Iterator[str]:
+    if compared:
+        yield f"\nprecisions, on the part dev ({compared[0].signature}):"
+    for row in compared:
+        change = "" if row is compared[0] else f" ({row.difference:+.2f}), {row.speed:.1f} x as fast"
+        yield f"{row.precision:<10}{row.metric} {row.value:.2f}{change}"
 
 
 def page(folder: Path, info: "ModelInfo") -> str:

@@ -41,10 +41,10 @@ def _options(unit: str, budget: int) -> Iterator[Callable[[Any], Any]]:
         click.option("--threads", type=click.IntRange(min=1), help="Threads of each process; by default one per core."),
         click.option(
             "--precision",
-            type=click.Choice(["float32", "bfloat16"]),
+            type=click.Choice(["float32", "bfloat16", "int8"]),
             default="float32",
             show_default=True,
-            help="bfloat16 is faster where the hardware has it, and less exact.",
+            help="bfloat16 and int8 are faster where the hardware has them, and less exact; int8 is for CPUs.",
         ),
         click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ..."),
         click.option(

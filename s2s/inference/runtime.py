@@ -8,14 +8,15 @@ import torch
 
 from s2s.checkpoint import LoadedModel, load_model
 from s2s.errors import S2SError, UsageError
-from s2s.hardware import open_device
+from s2s.hardware import has_int8, open_device
 from s2s.log import warn
+from s2s.nn.quantised import quantised
 from s2s.text.tokenizers import Tokenizers
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISIONS = ("float32", "bfloat16", "int8")
 
 
 def load_for_inference(path: Path | str, device: str, precision: str, threads: int | None) -> LoadedModel:
@@ -25,8 +26,17 @@ def load_for_inference(path: Path | str, device: str, precision: str, threads: i
     """
     if precision not in PRECISIONS:
         raise UsageError(f"There is no precision {precision!r}: it is one of {', '.join(PRECISIONS)}.")
-    loaded = load_model(Path(path), open_device(device, threads))
-    loaded.model.to(PRECISIONS[precision])
+    opened = open_device(device, threads)
+    if precision == "int8" and opened.type != "cpu":
+        raise UsageError(f"int8 is a precision of the CPU, and the device is {device}: take bfloat16.")
+    loaded = load_model(Path(path), opened)
+    if precision == "bfloat16":
+        loaded.model.to(torch.bfloat16)
+    elif precision == "int8" and not has_int8():
+        warn("this processor has no products of eight bits: computing in float32, which is faster here.")
+    elif precision == "int8":
+        for name in ("bridge", "decoder", "output"):  # what runs at each step; sources are read in float32
+            setattr(loaded.model, name, quantised(getattr(loaded.model, name)))
     return loaded
 
 

@@ -65,17 +65,18 @@ class RecurrentLayer(nn.Module):
         outputs, after = self.rnn(inputs, past if self.cell == "lstm" else past[0])
         return outputs, tuple(part[0] for part in (after if self.cell == "lstm" else (after,)))
 
-    def _weights(self) -> list[Tensor]:
+    def weights(self) -> list[Tensor]:
+        """Of inputs (gates * H, F) and of states (gates * H, H), and their biases (gates * H)."""
         rnn = self.rnn
         return [getattr(rnn, name) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")]
 
     def _step(self, inputs: Tensor, state: State) -> State:
         if self.cell == "lstm":
-            return torch.lstm_cell(inputs, list(state), *self._weights())
-        return (_STEP[self.cell](inputs, state[0], *self._weights()),)
+            return torch.lstm_cell(inputs, list(state), *self.weights())
+        return (_STEP[self.cell](inputs, state[0], *self.weights()),)
 
     def _sequence_with_dropped_weights(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        input_weight, recurrent_weight, *biases = self._weights()
+        input_weight, recurrent_weight, *biases = self.weights()
         weights = [input_weight, functional.dropout(recurrent_weight, self.weight_dropout), *biases]
         past = [part.unsqueeze(0) for part in state]
         settings = (True, 1, 0.0, True, False, True)  # biases, layers, dropout, training, bidirectional, batch first

@@ -1,12 +1,20 @@
 """`s2s info` and `s2s average` through the command's own entry point."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from s2s.cli.main import main
+from s2s.data.prepared import open_data
+from s2s.evaluation.scores import bleu
+from s2s.hardware import has_bfloat16, has_int8
+from s2s.inference import load
+from tests.digits import prepare_digits
 from tests.tiny import write_model
+from tests.tones import prepare_tones
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +55,36 @@ def test_average_writes_a_model(models: list[Path], tmp_path: Path, capsys: pyte
 
 def test_average_of_one_model_is_wrong_use(models: list[Path], tmp_path: Path) -> None:
     assert main(["average", str(models[0]), "--output", str(tmp_path / "mean")]) == 2
+
+
+@pytest.mark.parametrize("kind", ["text", "audio"])
+def test_info_compares_precisions_on_data(
+    kind: str, project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = project / "tests" / "golden" / kind
+    prepare, rate = (prepare_digits, "BLEU") if kind == "text" else (prepare_tones, "WER")
+    data = prepare(tmp_path, {"train": 40, "dev": 12, "test": 5})
+    assert main(["info", str(model), "--data", str(data), "--json"]) == 0
+    rows = {row["precision"]: row for row in json.loads(capsys.readouterr().out)["precisions"]}
+    assert ("int8" in rows, "bfloat16" in rows) == (has_int8(), has_bfloat16(torch.device("cpu")))
+    exact = rows["float32"]
+    assert (exact["difference"], exact["speed"], exact["metric"]) == (0, 1, rate)
+    for row in rows.values():
+        assert row["difference"] == row["value"] - exact["value"]
+        assert abs(row["difference"]) < 15
+        assert row["speed"] > 0
+    scored = load(model)
+    if kind == "text":
+        part = open_data(data).segments("dev")
+        texts = [one.text for one in scored.translate(part.column("source"))]  # type: ignore[attr-defined, union-attr]
+        assert exact["value"] == bleu(texts, [part.references()]).value
+    assert main(["info", str(model), "--data", str(data)]) == 0
+    assert re.search(rf"float32 +{rate} {exact['value']:.2f}$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_info_on_data_of_the_other_kind_is_one_sentence(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = prepare_digits(tmp_path, {"train": 40, "dev": 5, "test": 5})
+    assert main(["info", str(project / "tests" / "golden" / "audio"), "--data", str(data)]) == 2
+    assert "does not read what" in capsys.readouterr().err.splitlines()[-1]

@@ -1,5 +1,6 @@
 """The translator's own part: order, batches, placeholders and options; here a hypothesis is a copy of its source."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from s2s.config import DecodingConfig
 from s2s.errors import ModelError, UsageError
-from s2s.inference import load
+from s2s.hardware import has_int8
+from s2s.inference import load, runtime
 from s2s.inference.segments import Segment
 from s2s.inference.translator import TranslationOptions, Translator
 from s2s.search import Hypothesis
@@ -158,6 +160,34 @@ def test_bfloat16_is_close_to_float32(model: Path) -> None:
     one, other = exact.translate(line, beam_size=1)[0], rough.translate(line, beam_size=1)[0]
     assert one.score != other.score
     assert one.score == pytest.approx(other.score, abs=0.1)
+
+
+@pytest.mark.skipif(not has_int8(), reason="the processor has no products of eight bits")
+def test_int8_gives_sure_models_the_same_words(project: Path) -> None:
+    expected = json.loads((project / "tests" / "golden" / "expected.json").read_text())["text"]
+    found = load(project / "tests" / "golden" / "text", precision="int8").translate([row["source"] for row in expected])
+    sure = [(row, one) for row, one in zip(expected, found, strict=True) if row["n_best"][0] and row["score"] > -0.2]
+    assert len(sure) >= 3
+    for row, one in sure:
+        assert one.text == row["n_best"][0]
+        assert one.score == pytest.approx(row["score"], abs=0.02)
+        assert one.score != pytest.approx(row["score"], abs=1e-5)
+
+
+def test_a_processor_without_int8_computes_in_float32_and_says_so(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runtime, "has_int8", lambda: False)
+    exact, fallen = load(model), load(model, precision="int8")
+    assert "no products of eight bits: computing in float32" in capsys.readouterr().err
+    line = ["the old house sees a cat"]
+    assert exact.translate(line)[0].score == fallen.translate(line)[0].score
+
+
+def test_int8_is_refused_on_other_devices(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "open_device", lambda *_: torch.device("cuda"))
+    with pytest.raises(UsageError, match="int8 is a precision of the CPU, and the device is cuda"):
+        load(model, device="cuda", precision="int8")
 
 
 def test_threads_are_set(model: Path) -> None:
