@@ -40,6 +40,10 @@ PACKAGES_ON_THE_GROUND_FLOOR = {
     "rng": {"torch"},
 }
 SLOW = {"torchaudio", "soundfile", "sacrebleu", "jiwer", "matplotlib", "datasets"}
+BENCH = ROOT / "tools" / "bench"
+PEERS = {"joeynmt", "pymarian", "pocketsphinx"}
+"""What only the environments of peers hold."""
+
 FLOOR_OF = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 
 
@@ -176,7 +180,19 @@ def test_what_the_tests_import_is_declared() -> None:
 
 
 def test_the_tools_need_the_standard_library_only() -> None:
-    assert [place(path, imported) for path, imported, _ in foreign(("tools",), {"s2s", "environment"})] == []
+    wrong = [
+        place(path, imported)
+        for path, imported, _ in foreign(("tools",), {"s2s", "environment"})
+        if BENCH not in path.parents
+    ]
+    assert wrong == []
+
+
+def test_what_measurements_import_is_declared() -> None:
+    declared = distributions()
+    users = set().union(*(names for key, names in declared.items() if key != "dev"))
+    own = {path.stem for path in BENCH.rglob("*.py")}
+    assert undeclared(("tools/bench",), {"s2s", *own, *PEERS}, users) == []
 
 
 def test_what_only_an_extra_brings_is_imported_late() -> None:
