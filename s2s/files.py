@@ -160,6 +160,19 @@ def _take_place(temporary: Path, path: Path, replace: bool) -> None:
     shutil.rmtree(old)
 
 
+_LOCKS: set[int] = set()
+"""The handles of locks that this process holds."""
+
+
+def _forget_locks() -> None:
+    """A forked process owns none of its parent's locks, but would keep them."""
+    while _LOCKS:
+        os.close(_LOCKS.pop())
+
+
+os.register_at_fork(after_in_child=_forget_locks)
+
+
 @contextmanager
 def locked(folder: Path, busy: str) -> Iterator[None]:
     """UsageError with the text `busy` when another process holds the lock of the folder; it dies with its owner."""
@@ -175,16 +188,6 @@ def locked(folder: Path, busy: str) -> Iterator[None]:
         if handle in _LOCKS:
             _LOCKS.remove(handle)
             os.close(handle)
-
-
-def _forget_locks() -> None:
-    """A forked process owns none of its parent's locks, but would keep them."""
-    while _LOCKS:
-        os.close(_LOCKS.pop())
-
-
-_LOCKS: set[int] = set()
-os.register_at_fork(after_in_child=_forget_locks)
 
 
 def sha256(path: Path) -> str:

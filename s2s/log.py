@@ -47,13 +47,15 @@ def progress(
 
 @cache
 def _tqdm() -> "type[tqdm[Any]]":
-    """Bars with a lock of this process alone, and no thread that watches them.
+    """Bars with a lock of this process alone.
 
     tqdm's own lock is common to a process and all that it forks: one that is killed while it writes would stop the
-    others for ever.
+    others for ever. The thread with which tqdm watches bars may hold it at the moment of a fork, too: ours need none.
     """
     from tqdm import tqdm
 
-    tqdm.monitor_interval = 0
-    tqdm.set_lock(RLock())
-    return tqdm
+    class Bars(tqdm):  # type: ignore[type-arg]
+        monitor_interval = 0
+
+    Bars.set_lock(RLock())
+    return Bars

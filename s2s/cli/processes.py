@@ -4,7 +4,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -13,6 +14,9 @@ from s2s.cli import boundary
 from s2s.errors import UsageError
 
 Result = TypeVar("Result")
+
+PATIENCE = 5.0
+"""Seconds that other processes have to stop when one has failed."""
 
 
 def run_together(processes: int, work: Callable[[], Result]) -> Result:
@@ -29,14 +33,25 @@ def run_together(processes: int, work: Callable[[], Result]) -> Result:
     with _environment(meeting_place(processes) | {"RANK": "0", "LOCAL_RANK": "0"}):
         children = [_fork(rank, work) for rank in range(1, processes)]
         try:
-            return work()
+            found = work()
         except BaseException:
-            for child in children:
-                os.kill(child, signal.SIGTERM)
+            _end(children)
             raise
-        finally:
-            for child in children:
-                os.waitpid(child, 0)
+        for child in children:
+            os.waitpid(child, 0)
+        return found
+
+
+def _end(children: Sequence[int]) -> None:
+    """Ask processes to stop, and after a while make them: one that waits for another in torch hears no signal."""
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+    patience = time.monotonic() + PATIENCE
+    for child in children:
+        while os.waitpid(child, os.WNOHANG) == (0, 0):
+            if time.monotonic() > patience:
+                os.kill(child, signal.SIGKILL)
+            time.sleep(0.02)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
-    help="Processes that load data ahead (default: 2 on a GPU; on the CPU none, data is loaded between updates).",
+    help="Processes that load data ahead for each that trains (default: 2 on a GPU, 0 on the CPU).",
 )
 @click.option("--check", is_flag=True, help="Read all, try an update, say what the run takes, write nothing.")
 def command(
@@ -56,12 +56,24 @@ def command(
     if not check and output is None:
         raise UsageError("Name the folder of the run with --output, or try the config with --check.")
     run_config = read_config(config, overrides)
-    options = {"start": start, "device": device, "threads": threads, "workers": workers}
-    run_together(processes, partial(_run, run_config, {"data": data, "output": output or Path(), **options}, check))
+    run_together(
+        processes,
+        partial(
+            _run,
+            run_config,
+            check,
+            data=data,
+            output=output or Path(),
+            start=start,
+            device=device,
+            threads=threads,
+            workers=workers,
+        ),
+    )
 
 
-def _run(config: "RunConfig", options: dict[str, Any], check: bool) -> None:
-    """What each process does."""
+def _run(config: "RunConfig", check: bool, **options: Any) -> None:
+    """What each process does; the options are those of `TrainOptions`, which only it may import."""
     from s2s.hardware import keep_threads_awake
 
     keep_threads_awake()

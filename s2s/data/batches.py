@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from s2s.data.segments import MULTIPLE, Drawn, Pair, Segments, Source
+from s2s.hardware import one_thread
 from s2s.log import warn
 from s2s.rng import generator
 from s2s.text.vocabulary import BOS, EOS, PAD
@@ -117,10 +118,14 @@ class TrainingBatches:
     def epoch(self, epoch: int, skip: int = 0, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
         """The batches of an epoch (from 0) without the first `skip`; each segment comes once, on one process.
 
-        Of these batches only every `workers`-th, from number `worker` on, is made.
+        Of these batches only every `workers`-th, from number `worker` on, is made. By one thread, since the last digits
+        of features depend on the number of threads.
         """
+        self._warned |= worker > 0  # the first tells
         for drawn, rows, share in islice(self._plan(epoch, skip), worker, None, workers):
-            yield _collate(drawn, rows, share, self.segments.multiple) if share else EMPTY
+            with one_thread():
+                batch = _collate(drawn, rows, share, self.segments.multiple) if share else EMPTY
+            yield batch
 
     def _plan(self, epoch: int, skip: int) -> Iterator[tuple[Drawn, list[int], list[int]]]:
         """For each batch what was drawn with it, the rows of that, and the positions that this process gets."""

@@ -1,5 +1,6 @@
 """A vocabulary for a corpus, of a size that fits it."""
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -43,13 +44,13 @@ def learn_tokenizer(
 
 def sample_size(segments: int, characters: int) -> int:
     """How many segments of a corpus a tokenizer should learn from."""
-    return min(segments, MAX_SEGMENTS, MAX_CHARACTERS * segments // max(1, characters))
+    return min(segments, MAX_SEGMENTS, math.ceil(MAX_CHARACTERS * segments / max(1, characters)))
 
 
 def draw(texts: Iterable[str], count: int, wanted: int) -> Iterator[str]:
     """So many of `count` texts, each with the same probability, in their order, and the same ones each time."""
     chance = random.Random(1)
-    for left, text in zip(range(count, 0, -1), texts, strict=True):
+    for left, text in zip(range(count, 0, -1), texts, strict=False):
         if chance.random() * left < wanted:
             wanted -= 1
             yield text

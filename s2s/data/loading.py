@@ -6,6 +6,7 @@ Of several such processes each makes every so many-th batch and writes it into a
 import atexit
 import multiprocessing
 import signal
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -21,13 +22,15 @@ from s2s.errors import S2SError
 EpochBatches = Callable[[int, int], Iterator[Batch]]
 """The batches of an epoch without the first few, as `TrainingBatches.epoch` gives them."""
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextmanager
 def loading(batches: TrainingBatches, workers: int) -> Iterator[EpochBatches]:
     """A context in which so many processes make the batches, none: this one does, when they are asked for.
 
-    Epochs are to be asked for one after the other. What a process raises is raised where its batch is asked for;
-    S2SError when it was killed.
+    Epochs are to be read one after the other, each to its end but the last. What a process raises is raised where its
+    batch is asked for; S2SError when it was killed, or cannot be started.
     """
     if not workers:
         yield batches.epoch
@@ -59,24 +62,36 @@ class _Loader:
         while (batch := self._receive(number % self.workers)) is not None:
             yield batch
             number += 1
-        for other in range(1, self.workers):  # each of them tells that the epoch is over
-            assert self._receive((number + other) % self.workers) is None
+        ends = [self._receive((number + other) % self.workers) for other in range(1, self.workers)]
+        assert all(end is None for end in ends), "each process tells that the epoch is over"
 
     def _start(self, epoch: int, skip: int) -> None:
         atexit.register(self.close)  # before multiprocessing waits for processes that nobody closed
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # for the new processes, which keep it so
+        try:
+            for worker in range(self.workers):
+                self._fork(epoch, skip, worker)
+        except OSError as error:
+            raise S2SError(
+                f"{self.workers:,} processes that load data cannot be started ({error.strerror}): give fewer --workers."
+            ) from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _fork(self, epoch: int, skip: int, worker: int) -> None:
         fork = multiprocessing.get_context("fork")  # shares what the data holds in memory
-        for worker in range(self.workers):
-            reader, writer = fork.Pipe(duplex=False)
-            self.pipes.append(reader)
-            share = (self.batches, epoch, skip, worker, self.workers)
-            self.processes.append(fork.Process(target=_work, args=(*share, writer, self.pipes), daemon=True))
-            self.processes[-1].start()
-            writer.close()
+        reader, writer = fork.Pipe(duplex=False)
+        self.pipes.append(reader)
+        share = (self.batches, epoch, skip, worker, self.workers)
+        process = fork.Process(target=_work, args=(*share, writer, self.pipes), daemon=True)
+        with writer:
+            process.start()
+        self.processes.append(process)
 
     def _receive(self, worker: int) -> Batch | None:
         try:
             received = self.pipes[worker].recv()
-        except EOFError as error:
+        except (EOFError, OSError) as error:  # what the process itself met comes as a value
             self.processes[worker].join()
             code = self.processes[worker].exitcode
             raise S2SError(f"A process that loads training data ended with exit code {code}.") from error
@@ -86,11 +101,13 @@ class _Loader:
 
     def close(self) -> None:
         """End the processes, which own nothing that could be lost."""
-        atexit.unregister(self.close)
-        for process, pipe in zip(self.processes, self.pipes, strict=True):
+        for process in self.processes:
             process.kill()
+        for process in self.processes:
             process.join()
+        for pipe in self.pipes:
             pipe.close()
+        atexit.unregister(self.close)
 
 
 def _work(
@@ -102,12 +119,12 @@ def _work(
     pipe: Connection,
     others: list[Connection],
 ) -> None:
-    """Write the batches of one process, with None at the end of each epoch, until nobody reads any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that reads decides when this one ends
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Write the batches of one process, with None at the end of each epoch, until nobody reads any more.
+
+    Signals that were blocked stay so: the process that reads decides when this one ends.
+    """
     for reader in others:
         reader.close()
-    torch.set_num_threads(1)
     with suppress(BrokenPipeError):
         try:
             for number in count(epoch):
@@ -116,7 +133,8 @@ def _work(
                 pipe.send(None)
         except BrokenPipeError:
             raise
-        except (S2SError, OSError) as error:
+        except Exception as error:
+            error.add_note(f"In a process that loads training data:\n{traceback.format_exc()}")
             pipe.send(error)
 
 

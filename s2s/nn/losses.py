@@ -23,13 +23,14 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
         for start in range(0, len(features), PIECE):
             piece = slice(start, start + PIECE)
             logits = torch.addmm(bias, features[piece], weight.t()).float()
-            total = torch.logsumexp(logits, dim=1)
+            probabilities = torch.softmax(logits, dim=1)
+            total = logits.amax(1) - probabilities.amax(1).log()  # the likeliest entry has at least 1 / V
             right = logits.gather(1, labels[piece].unsqueeze(1)).squeeze(1)
             mean = logits.mean(1)
             negative_log_likelihood += (total - right).sum()
             loss += (total - (1 - smoothing) * right - smoothing * mean).sum()
             if wanted:
-                slope = logits.sub_(total.unsqueeze(1)).exp_().sub_(smoothing / logits.shape[1])
+                slope = probabilities.sub_(smoothing / logits.shape[1])
                 slope.scatter_add_(1, labels[piece].unsqueeze(1), slope.new_full((len(slope), 1), smoothing - 1))
                 gradients[2].add_(slope.sum(0))
                 slope = slope.to(features.dtype)

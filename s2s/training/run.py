@@ -35,6 +35,7 @@ MAY_CHANGE = ("max_updates", "max_epochs", "max_minutes", "patience", "keep_best
 limit had been there from the start: after a longer one it is higher again."""
 
 GPU_WORKERS = 2
+"""Processes that load data for each GPU where the user does not say how many."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,19 @@ def train(config: RunConfig, options: TrainOptions) -> None:
             if state is not None:
                 trainer.resume(state.tensors, state.record)
                 say(f"going on at update {trainer.progress.position.update:,} from {state.folder}")
-        workers = (0 if device.type == "cpu" else GPU_WORKERS) if options.workers is None else options.workers
-        with polite_stop() as stop, loading(trainer.batches, workers) as epoch_batches:
+        with polite_stop() as stop, loading(trainer.batches, _workers(options, device)) as epoch_batches:
             trainer.train(stop, epoch_batches)
             if config.training.averaging == "best":
                 trainer.add_average_of_best()
             if group.leads:
                 finish(options.output, manifest, trainer)
+
+
+def _workers(options: TrainOptions, device: torch.device) -> int:
+    """How many processes load data for this one; on the CPU a core that trains is worth more than one that loads."""
+    if options.workers is not None:
+        return options.workers
+    return 0 if device.type == "cpu" else GPU_WORKERS
 
 
 def build_trainer(

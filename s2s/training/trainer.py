@@ -99,17 +99,14 @@ class Trainer:
         """How much of the run's limit is used up."""
         return fraction_done(self.config.training, self.progress.position, len(self.batches.segments))
 
-    def train(self, stop: Callable[[], Signals | None], epoch_batches: EpochBatches | None = None) -> None:
-        """Train to the end; Stopped, after a checkpoint, when `stop` names a signal.
-
-        `epoch_batches` gives the batches of an epoch (see `loading`); None: they are made between the updates.
-        """
+    def train(self, stop: Callable[[], Signals | None], epoch_batches: EpochBatches) -> None:
+        """Train to the end on the batches of each epoch; Stopped, after a checkpoint, when `stop` names a signal."""
         self.group.copy_from_leader(list(unique(self.model).values()))
         meter = Meter(self.metrics if self.group.leads else None, self.fraction())
         self._clock = time.monotonic()
         position = self.progress.position
         while not self._over():
-            for batches in self._epoch(epoch_batches or self.batches.epoch):
+            for batches in self._epoch(epoch_batches):
                 self._one_update(batches, meter)
                 if position.update % self.config.training.validation_interval == 0:
                     meter.report(self.fraction(), always=True, **self._facts())

@@ -170,6 +170,11 @@ def test_threads_spin_unless_the_user_says_otherwise(
     assert f"OMP_WAIT_POLICY = '{used}'" in done.stderr
 
 
+def test_workers_and_check_exclude_each_other(data: Path, config: Path) -> None:
+    done = s2s("train", config, "--data", data, "--check", "--workers", "0")
+    assert (done.returncode, "--workers has no effect with --check" in done.stderr) == (2, True)
+
+
 def test_output_and_check_exclude_each_other(data: Path, config: Path, tmp_path: Path) -> None:
     done = s2s("train", config, "--data", data, "--output", tmp_path / "run", "--check")
     assert (done.returncode, "--output has no effect with --check" in done.stderr) == (2, True)

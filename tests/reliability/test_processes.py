@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import tomli_w
 
+from s2s.cli import processes as commands
 from s2s.cli.processes import meeting_place
 from s2s.config import RunConfig, parse
 from s2s.errors import FailedElsewhereError, S2SError
@@ -274,6 +276,47 @@ def test_the_command_line_starts_processes_and_a_signal_stops_all(data: Folders,
     assert process.returncode == 143, rest
     assert rest.count("SIGTERM") == 1
     assert rest.count("the same command goes on from there") == 1
+
+
+def test_a_process_that_hears_no_signal_does_not_keep_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As one that waits within torch for another that is gone."""
+    monkeypatch.setattr(commands, "PATIENCE", 0.3)
+    deaf = tmp_path / "deaf"
+
+    def work() -> None:
+        if os.environ["RANK"] == "1":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            deaf.write_text(str(os.getpid()))
+            time.sleep(60)
+        while not deaf.exists():
+            time.sleep(0.01)
+        raise S2SError("broken")
+
+    began = time.monotonic()
+    with pytest.raises(S2SError, match="broken"):
+        commands.run_together(2, work)
+    assert 0.3 < time.monotonic() - began < 20
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(deaf.read_text()), 0)
+
+
+def test_two_signals_to_all_stop_all_at_once(data: Folders, tmp_path: Path) -> None:
+    """Also the processes that load data."""
+    endless = command(data["audio"], tmp_path / "run", with_training(AUDIO, max_updates=100_000), 2)
+    with subprocess.Popen(
+        [*endless, "--workers", "2"], stderr=subprocess.PIPE, text=True, env=unmeasured(), start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        while "dev:" not in process.stderr.readline():
+            pass
+        os.killpg(process.pid, signal.SIGTERM)
+        time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=60)
+        process.stderr.read()  # ends when nobody can write any more
+    assert process.returncode in (143, -signal.SIGTERM)
 
 
 def child(process: "subprocess.Popen[str]") -> int:

@@ -1,10 +1,12 @@
 """Interrupted and resumed equals uninterrupted, bit for bit."""
 
 import json
+import multiprocessing
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from s2s.errors import ConfigError, Stopped, UsageError
 from s2s.files import locked
 from s2s.training import run as running
 from s2s.training.run import TrainOptions, train
+from s2s.training.steps import Updater
 from tests.digits import prepare_digits
 from tests.reliability.runs import assert_same, last
 from tests.tones import prepare_tones
@@ -139,6 +142,27 @@ def test_resumed_on_audio_equals_uninterrupted(
             train(chosen, TrainOptions(tones, tmp_path / "broken", workers=workers))
     train(chosen, TrainOptions(tones, tmp_path / "broken", workers=workers))
     assert_same(tmp_path / "straight", tmp_path / "broken")
+
+
+@pytest.mark.parametrize(("workers", "device", "expected"), [(None, "cpu", 0), (None, "cuda", 2), (0, "cuda", 0)])
+def test_by_default_data_for_a_gpu_is_loaded_by_two(workers: int | None, device: str, expected: int) -> None:
+    options = TrainOptions(Path(), Path(), device=device, workers=workers)
+    assert running._workers(options, torch.device(device)) == expected
+
+
+def test_as_many_processes_load_as_were_asked_for(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    original = Updater.__call__
+
+    def update(self: Updater, *arguments: Any) -> Any:
+        seen.append(len(multiprocessing.active_children()))
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Updater, "__call__", update)
+    train(config(max_updates=2), TrainOptions(data, tmp_path / "run", workers=3))
+    assert seen == [3, 3]
+    assert not multiprocessing.active_children()
 
 
 def test_another_seed_gives_another_model(data: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import resource
+import select
 import signal
 import subprocess
 import sys
@@ -41,6 +43,10 @@ def speech(tones: Path) -> TrainingBatches:
     return TrainingBatches(replace(open_speech(tones).segments("train"), augmentation=augmentation), 1200, 1)
 
 
+def with_budget(batches: TrainingBatches, budget: int) -> TrainingBatches:
+    return TrainingBatches(batches.segments, budget, batches.seed)
+
+
 def three_epochs(batches: TrainingBatches, workers: int, skip: int = 0) -> Iterator[Batch]:
     with loading(batches, workers) as epoch_batches:
         for epoch in (4, 5, 6):
@@ -67,7 +73,7 @@ def test_audio_is_the_same_whoever_loads_it(tones: Path, workers: int) -> None:
 
 
 def test_more_processes_than_batches(tones: Path) -> None:
-    few = replace_budget(speech(tones), 10**6)
+    few = with_budget(speech(tones), 10**6)
     assert_same(three_epochs(few, 3), three_epochs(few, 0))
 
 
@@ -78,25 +84,34 @@ def test_a_process_gets_its_share_of_each_batch(text: TrainingBatches) -> None:
     assert_same(three_epochs(text, 2), three_epochs(text, 0))
 
 
-def replace_budget(batches: TrainingBatches, budget: int) -> TrainingBatches:
-    return TrainingBatches(batches.segments, budget, batches.seed)
-
-
 def test_what_a_process_raises_is_raised_at_its_batch(tmp_path: Path) -> None:
     batches = speech(prepare_tones(tmp_path))
     wanted = list(batches.epoch(0))
     broken = wanted[3].indices[0]
     record = next(islice(batches.segments.records(), broken, None))  # type: ignore[attr-defined]
     (tmp_path / "data" / record["audio"]).resolve().unlink()
-    with loading(replace_budget(batches, batches.budget), 2) as epoch_batches, pytest.raises(AudioError) as raised:
+    with loading(batches, 2) as epoch_batches, pytest.raises(AudioError) as raised:
         for _ in epoch_batches(0, 0):
             pass
     assert Path(record["audio"]).name in str(raised.value)
     assert not multiprocessing.active_children()
 
 
-def test_a_killed_process_is_told_of(text: TrainingBatches) -> None:
-    with loading(text, 2) as epoch_batches:
+def test_any_error_keeps_its_kind(text: TrainingBatches, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'missing'", name="missing")
+
+    monkeypatch.setattr(TrainingBatches, "_plan", fail)
+    with loading(text, 2) as epoch_batches, pytest.raises(ModuleNotFoundError) as raised:
+        next(epoch_batches(0, 0))
+    assert raised.value.name == "missing"
+    assert "in fail" in raised.value.__notes__[0]
+
+
+@pytest.mark.parametrize("budget", [320, 100_000])  # a batch that goes into the pipe at once, and one that does not
+def test_a_killed_process_is_told_of(text: TrainingBatches, tones: Path, budget: int) -> None:
+    batches = text if budget == 320 else with_budget(speech(tones), budget)
+    with loading(batches, 2) as epoch_batches:
         epochs = epoch_batches(0, 0)
         next(epochs)
         killed = multiprocessing.active_children()[0]
@@ -109,10 +124,46 @@ def test_a_killed_process_is_told_of(text: TrainingBatches) -> None:
     assert not multiprocessing.active_children()
 
 
-def test_the_processes_end_with_the_context(text: TrainingBatches) -> None:
+def test_too_many_processes_are_refused(text: TrainingBatches) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Path(os.devnull).open() as free:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free.fileno() + 12, before[1]))
+    try:
+        with (
+            pytest.raises(S2SError, match=r"40 processes that load data cannot be started .*: give fewer --workers"),
+            loading(text, 40) as epoch_batches,
+        ):
+            next(epoch_batches(0, 0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_features_do_not_depend_on_the_number_of_threads(tones: Path, threads: int) -> None:
+    before = torch.get_num_threads()
+    batches = TrainingBatches(
+        replace(open_speech(tones).segments("train"), augmentation=AugmentationConfig(joined=8)), 5000, 1
+    )
+    torch.set_num_threads(threads)
+    try:
+        here = list(batches.epoch(0))
+        assert torch.get_num_threads() == threads
+        with loading(batches, 2) as epoch_batches:
+            assert_same(epoch_batches(0, 0), iter(here))
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_one_process_alone_warns(text: TrainingBatches, capfd: pytest.CaptureFixture[str]) -> None:
+    text.budget = 8
+    assert len(list(three_epochs(text, 3))) > 9
+    assert capfd.readouterr().err.count("there are segments that cost more") == 1
+
+
+def test_the_processes_end_with_the_context_and_not_before(text: TrainingBatches) -> None:
     with loading(text, 2) as epoch_batches:
         next(epoch_batches(0, 0))
-        assert len(multiprocessing.active_children()) == 2
         for child in multiprocessing.active_children():  # a signal to all processes of a job is not for them
             os.kill(child.pid, signal.SIGTERM)  # type: ignore[arg-type]
             os.kill(child.pid, signal.SIGINT)  # type: ignore[arg-type]
@@ -125,15 +176,18 @@ def test_the_processes_end_with_a_killed_parent(text: TrainingBatches) -> None:
     reader, writer = os.pipe()  # stays open as long as one of them lives
     parent = os.fork()
     if not parent:
-        os.close(reader)
-        with loading(text, 2) as epoch_batches:
-            next(epoch_batches(0, 0))
-            os.write(writer, b"!")
-            time.sleep(60)
+        try:
+            with loading(text, 2) as epoch_batches:
+                next(epoch_batches(0, 0))
+                os.write(writer, b"!")
+                time.sleep(60)
+        finally:
+            os._exit(1)
     os.close(writer)
     assert os.read(reader, 1) == b"!"
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
+    assert select.select([reader], [], [], 30)[0] == [reader]
     assert os.read(reader, 1) == b""
     os.close(reader)
 
