@@ -113,7 +113,12 @@ def joined(device: str) -> Iterator[Group]:
         return
     backend = "cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo"
     with _peers_alive():
-        distributed.init_process_group(backend)
+        store, rank, size = next(distributed.rendezvous("env://"))  # type: ignore[attr-defined]
+        if ranks.local_count() == size:
+            # torchrun keeps one store over its restarts, in which the addresses of processes that are gone still stand.
+            # (Several machines may count restarts differently: see the README.)
+            store = distributed.PrefixStore(f"restart {ranks.restarts()}", store)  # type: ignore[attr-defined]
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
     try:
         yield Group(ranks.rank(), ranks.count())
     finally:

@@ -23,6 +23,11 @@ def local_count() -> int:
     return _number("LOCAL_WORLD_SIZE", 1) if count() > 1 else 1
 
 
+def restarts() -> int:
+    """How many times `torchrun` has started these processes anew."""
+    return _number("TORCHELASTIC_RESTART_COUNT", 0)
+
+
 def _number(name: str, default: int) -> int:
     """A variable of the environment; what is no number was set for another purpose."""
     text = os.environ.get(name, "")

@@ -125,6 +125,7 @@ def _work(
     """
     for reader in others:
         reader.close()
+    torch.set_num_threads(1)  # a fork has lost the others
     with suppress(BrokenPipeError):
         try:
             for number in count(epoch):

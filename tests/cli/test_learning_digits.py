@@ -58,7 +58,7 @@ def test_a_model_learns_digits_from_files_to_translations(
         f'decoder = {{ kind = "{decoder}", cell = "{cell}", width = 32 }}, attention = {{ kind = "{attention}" }} }}\n'
         "regularisation = { embedding_dropout = 0.0, layer_dropout = 0.0, output_dropout = 0.0, "
         "source_word_dropout = 0.0, target_word_dropout = 0.0 }\n"
-        "training = { max_updates = 300, batch_tokens = 512, learning_rate = 0.01, warmup_updates = 30 }\n"
+        "training = { max_updates = 400, batch_tokens = 512, learning_rate = 0.01, warmup_updates = 30 }\n"
     )
     run = tmp_path / "run"
     s2s("train", config, "--data", tmp_path / "data", "--output", run, "--threads", 1)

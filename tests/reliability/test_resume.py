@@ -11,36 +11,16 @@ from typing import Any
 import pytest
 import torch
 
-from s2s.config import RunConfig, TrainingConfig, parse
+from s2s.config import RunConfig, parse
 from s2s.errors import ConfigError, Stopped, UsageError
 from s2s.files import locked
 from s2s.training import run as running
 from s2s.training.run import TrainOptions, train
 from s2s.training.steps import Updater
 from tests.digits import prepare_digits
-from tests.reliability.runs import assert_same, last
+from tests.reliability.runs import AUDIO, SMALL, assert_same, last
+from tests.reliability.runs import small_config as config
 from tests.tones import prepare_tones
-
-SMALL = {
-    "model": {"embedding_width": 16, "encoder": {"width": 16}, "decoder": {"width": 16}},
-    "regularisation": {"weight_dropout": 0.1},
-    "training": {"max_updates": 12, "batch_tokens": 200, "validation_interval": 5, "warmup_updates": 3},
-}
-
-AUDIO = {
-    "model": {
-        "ctc": True,
-        "tied_embeddings": "output",
-        "frontend": {"kind": "convolution", "channels": 4},
-        **SMALL["model"],
-    },
-    "augmentation": {"joined": 2, "masks_from_epoch": 1},
-    "training": {"max_updates": 8, "batch_frames": 1200, "validation_interval": 5, "warmup_updates": 3},
-}
-
-
-def config(**training: object) -> RunConfig:
-    return parse(RunConfig, {**SMALL, "training": {**SMALL["training"], **training}}, "test")
 
 
 @pytest.fixture(scope="module")
@@ -188,58 +168,6 @@ def test_a_finished_run_is_left_as_it_is(data: Path, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
     train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")} == before
-
-
-def test_another_config_for_the_same_folder_is_refused_with_the_difference(data: Path, tmp_path: Path) -> None:
-    train(config(max_updates=2), TrainOptions(data, tmp_path / "run"))
-    with pytest.raises(
-        ConfigError, match=r"training\.clip_norm was 1\.0, is 2\.0, training\.ema_decay was None, is 0\.9"
-    ):
-        train(config(max_updates=3, clip_norm=2.0, ema_decay=0.9), TrainOptions(data, tmp_path / "run"))
-
-
-OTHER: dict[str, object] = {
-    "batch_tokens": 201,
-    "batch_frames": 1201,
-    "shortest_first": True,
-    "accumulation": 2,
-    "learning_rate": 0.001,
-    "schedule": "inverse-sqrt",
-    "warmup_updates": 4,
-    "weight_decay": 0.02,
-    "clip_norm": 2.0,
-    "ctc": {"weight": 0.2},
-    "precision": "bfloat16",
-    "averaging": "best",
-    "ema_decay": 0.9,
-    "validation_interval": 6,
-    "validation_metric": "loss",
-}
-"""A value that a run does not have, for each key of `training` with which it cannot go on."""
-
-
-@pytest.fixture(scope="module")
-def begun(data: Path, tones: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A run of text, and one of audio."""
-    folder = tmp_path_factory.mktemp("begun")
-    train(config(max_updates=1), TrainOptions(data, folder / "text"))
-    audio = parse(RunConfig, {**AUDIO, "training": {**AUDIO["training"], "max_updates": 1}}, "test")
-    train(audio, TrainOptions(tones, folder / "audio"))
-    return {"text": folder / "text", "audio": folder / "audio"}
-
-
-@pytest.mark.parametrize("key", sorted(OTHER))
-def test_no_other_key_of_training_may_change(data: Path, tones: Path, begun: dict[str, Path], key: str) -> None:
-    audio = key in ("batch_frames", "ctc")
-    base = AUDIO if audio else SMALL
-    changed = parse(RunConfig, {**base, "training": {**base["training"], "max_updates": 1, key: OTHER[key]}}, "test")
-    with pytest.raises(ConfigError, match=rf"another config: training\.{key}[. ]"):
-        train(changed, TrainOptions(tones if audio else data, begun["audio" if audio else "text"]))
-
-
-def test_every_key_of_training_may_change_or_may_not() -> None:
-    assert set(TrainingConfig.model_fields) == OTHER.keys() | set(running.MAY_CHANGE)
-    assert OTHER.keys().isdisjoint(running.MAY_CHANGE)
 
 
 @pytest.mark.parametrize("stopped", [True, False])
