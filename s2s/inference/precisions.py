@@ -38,11 +38,11 @@ def compare_precisions(model: Path, data: Path, part: str = "dev") -> list[Preci
     UsageError: the model reads text and DATA holds audio, or the other way round.
     """
     rows: list[PrecisionScore] = []
+    segments = open_data(data).segments(part)
     base = 0.0
     for precision in _precisions():
         say(f"decoding {part} in {precision}")
         found = load(model, precision=precision)
-        segments = open_data(data).segments(part)
         started = time.perf_counter()
         texts = _texts(found, segments, model, data)
         seconds = time.perf_counter() - started

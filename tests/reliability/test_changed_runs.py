@@ -8,20 +8,8 @@ from s2s.config import RunConfig, TrainingConfig, parse
 from s2s.errors import ConfigError
 from s2s.training import run as running
 from s2s.training.run import TrainOptions, train
-from tests.digits import prepare_digits
 from tests.reliability.runs import AUDIO, SMALL
 from tests.reliability.runs import small_config as config
-from tests.tones import prepare_tones
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare_digits(tmp_path_factory.mktemp("digits"))
-
-
-@pytest.fixture(scope="module")
-def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare_tones(tmp_path_factory.mktemp("tones"))
 
 
 def test_another_config_for_the_same_folder_is_refused_with_the_difference(data: Path, tmp_path: Path) -> None:

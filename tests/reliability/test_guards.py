@@ -17,7 +17,6 @@ from s2s.training import steps
 from s2s.training.report import append, read_rows
 from s2s.training.run import TrainOptions, train
 from s2s.training.validation import Validator
-from tests.digits import prepare_digits
 
 SMALL = {
     "model": {"embedding_width": 16, "encoder": {"width": 16}, "decoder": {"width": 16}},
@@ -27,11 +26,6 @@ SMALL = {
 
 def config(**training: object) -> RunConfig:
     return parse(RunConfig, {**SMALL, "training": {**SMALL["training"], **training}}, "test")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare_digits(tmp_path_factory.mktemp("digits"))
 
 
 def last(run: Path) -> int:

@@ -18,12 +18,7 @@ from s2s.cli import processes as commands
 from s2s.errors import S2SError
 from tests.cli.processes import unmeasured
 from tests.reliability.runs import assert_same
-from tests.reliability.together import AUDIO, TEXT, Folders, losses, prepare_both, with_training
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    return prepare_both(tmp_path_factory.mktemp("data"))
+from tests.reliability.together import AUDIO, TEXT, Folders, losses, with_training
 
 
 def command(data: Path, run: Path, config: dict[str, Any], processes: int) -> list[str]:
@@ -56,8 +51,8 @@ def ended(process: "subprocess.Popen[str]") -> str:
     return rest
 
 
-def test_the_command_line_starts_processes_and_a_signal_stops_all(data: Folders, tmp_path: Path) -> None:
-    again = command(data["text"], tmp_path / "run", with_training(TEXT, max_updates=100_000), 2)
+def test_the_command_line_starts_processes_and_a_signal_stops_all(folders: Folders, tmp_path: Path) -> None:
+    again = command(folders["text"], tmp_path / "run", with_training(TEXT, max_updates=100_000), 2)
     with trained_for_a_while(again) as process:
         refused = call(again)
         assert (refused.returncode, refused.stderr.count("error:")) == (2, 1), refused.stderr
@@ -93,9 +88,9 @@ def test_a_process_that_hears_no_signal_does_not_keep_the_command(
         os.kill(int(deaf.read_text()), 0)
 
 
-def test_two_signals_to_all_stop_all_at_once(data: Folders, tmp_path: Path) -> None:
+def test_two_signals_to_all_stop_all_at_once(folders: Folders, tmp_path: Path) -> None:
     """Also the processes that load data."""
-    endless = command(data["audio"], tmp_path / "run", with_training(AUDIO, max_updates=100_000), 2)
+    endless = command(folders["audio"], tmp_path / "run", with_training(AUDIO, max_updates=100_000), 2)
     with subprocess.Popen(
         [*endless, "--workers", "2"], stderr=subprocess.PIPE, text=True, env=unmeasured(), start_new_session=True
     ) as process:
@@ -116,8 +111,8 @@ def child(process: "subprocess.Popen[str]") -> int:
 
 
 @pytest.mark.long
-def test_a_killed_process_ends_the_run(data: Folders, tmp_path: Path) -> None:
-    endless = command(data["text"], tmp_path / "run", with_training(TEXT, max_updates=100_000), 2)
+def test_a_killed_process_ends_the_run(folders: Folders, tmp_path: Path) -> None:
+    endless = command(folders["text"], tmp_path / "run", with_training(TEXT, max_updates=100_000), 2)
     with trained_for_a_while(endless) as process:
         os.kill(child(process), signal.SIGKILL)
         rest = ended(process)
@@ -135,23 +130,23 @@ def torchrun(command: list[str], *options: str) -> list[str]:
 
 
 @pytest.mark.long
-def test_torchrun_trains_as_processes_do(data: Folders, tmp_path: Path) -> None:
+def test_torchrun_trains_as_processes_do(folders: Folders, tmp_path: Path) -> None:
     config = with_training(TEXT, max_updates=20)
-    own = call(command(data["text"], tmp_path / "own", config, 2))
+    own = call(command(folders["text"], tmp_path / "own", config, 2))
     assert own.returncode == 0, own.stderr
-    done = call(torchrun(command(data["text"], tmp_path / "run", config, 1), "--standalone"))
+    done = call(torchrun(command(folders["text"], tmp_path / "run", config, 1), "--standalone"))
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "own", tmp_path / "run")
-    refused = call(torchrun(command(data["text"], tmp_path / "run", config, 2), "--standalone"))
+    refused = call(torchrun(command(folders["text"], tmp_path / "run", config, 2), "--standalone"))
     assert "--processes has no effect under torchrun" in refused.stderr
 
 
 @pytest.mark.long
-def test_torchrun_goes_on_after_a_process_was_killed(data: Folders, tmp_path: Path) -> None:
+def test_torchrun_goes_on_after_a_process_was_killed(folders: Folders, tmp_path: Path) -> None:
     run = tmp_path / "run"
     once_more = ["--max-restarts=1", "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]
     with trained_for_a_while(
-        torchrun(command(data["text"], run, with_training(TEXT, max_updates=300), 1), *once_more)
+        torchrun(command(folders["text"], run, with_training(TEXT, max_updates=300), 1), *once_more)
     ) as process:
         os.kill(child(process), signal.SIGKILL)
         rest = ended(process)

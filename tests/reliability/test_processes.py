@@ -20,17 +20,12 @@ from s2s.training import run as running
 from s2s.training import steps
 from s2s.training.run import TrainOptions, train
 from tests.reliability.runs import assert_same, last
-from tests.reliability.together import AUDIO, TEXT, Folders, losses, prepare_both, with_training
+from tests.reliability.together import AUDIO, TEXT, Folders, losses, with_training
 
 STILL = {f"{name}_dropout": 0.0 for name in ("embedding", "layer", "output", "weight")}
 UNCHANGED = {"speeds": [1.0], "volume": 0, "time_masks": 0, "frequency_masks": 0, "masks_from_epoch": 0}
 
 Change = Callable[[int], None]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    return prepare_both(tmp_path_factory.mktemp("data"))
 
 
 def train_together(processes: int, data: Path, run: Path, config: dict[str, Any], change: Change | None = None) -> None:
@@ -73,12 +68,12 @@ def errors(folder: Path) -> set[str]:
     ],
 )
 def test_two_processes_make_the_updates_of_one(
-    data: Folders, tmp_path: Path, kind: str, config: dict[str, Any]
+    folders: Folders, tmp_path: Path, kind: str, config: dict[str, Any]
 ) -> None:
     found = []
     for processes in (1, 2):
         run = tmp_path / f"run{processes}"
-        train_together(processes, data[kind], run, with_training(config, max_updates=50))
+        train_together(processes, folders[kind], run, with_training(config, max_updates=50))
         assert not errors(tmp_path)
         found.append(list(losses(run)))
         assert json.loads((run / "manifest.json").read_text())["processes"] == processes
@@ -88,7 +83,7 @@ def test_two_processes_make_the_updates_of_one(
         assert together == pytest.approx(alone, abs=1e-5 if name != "gradient_norm" else 1e-3), (name, update)
 
 
-def test_each_segment_comes_once(data: Folders, tmp_path: Path) -> None:
+def test_each_segment_comes_once(folders: Folders, tmp_path: Path) -> None:
     def note_rows(rank: int) -> None:
         original = steps.Updater.__call__
 
@@ -99,7 +94,7 @@ def test_each_segment_comes_once(data: Folders, tmp_path: Path) -> None:
 
         steps.Updater.__call__ = call  # type: ignore[method-assign]
 
-    train_together(3, data["text"], tmp_path / "run", with_training(TEXT, max_epochs=2, max_updates=None), note_rows)
+    train_together(3, folders["text"], tmp_path / "run", with_training(TEXT, max_epochs=2, max_updates=None), note_rows)
     rows = sorted(map(int, (tmp_path / "rows").read_text().split()))
     assert rows == sorted([*range(216), *range(216)])
 
@@ -121,29 +116,29 @@ def stopping(rank: int, updates: int) -> Change:
 
 @pytest.mark.parametrize(("kind", "config", "rank"), [("text", TEXT, 1), ("audio", AUDIO, 0)])
 def test_stopped_and_resumed_is_as_never_stopped(
-    data: Folders, tmp_path: Path, kind: str, config: dict[str, Any], rank: int
+    folders: Folders, tmp_path: Path, kind: str, config: dict[str, Any], rank: int
 ) -> None:
     config = with_training(config, max_updates=24)
-    train_together(2, data[kind], tmp_path / "straight", config)
-    train_together(2, data[kind], tmp_path / "broken", config, stopping(rank, 13))
+    train_together(2, folders[kind], tmp_path / "straight", config)
+    train_together(2, folders[kind], tmp_path / "broken", config, stopping(rank, 13))
     assert errors(tmp_path) == {"0.Stopped", "1.Stopped"}
     assert json.loads((tmp_path / "broken" / "last.json").read_text())["update"] == 13
-    train_together(2, data[kind], tmp_path / "broken", config)
+    train_together(2, folders[kind], tmp_path / "broken", config)
     assert_same(tmp_path / "straight", tmp_path / "broken")
     assert "state.generator.cpu.1" in last(tmp_path / "broken")
 
 
-def test_another_number_of_processes_goes_on(data: Folders, tmp_path: Path) -> None:
+def test_another_number_of_processes_goes_on(folders: Folders, tmp_path: Path) -> None:
     for processes, updates in ((1, 10), (3, 10), (2, 10)):
         train_together(
-            processes, data["text"], tmp_path / "run", with_training(TEXT, max_updates=35), stopping(0, updates)
+            processes, folders["text"], tmp_path / "run", with_training(TEXT, max_updates=35), stopping(0, updates)
         )
     assert json.loads((tmp_path / "run" / "last.json").read_text())["update"] == 30
-    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=35))
+    train_together(2, folders["text"], tmp_path / "run", with_training(TEXT, max_updates=35))
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["finished"]
 
 
-def test_a_stop_after_a_save_that_found_no_room_saves_on_all(data: Folders, tmp_path: Path) -> None:
+def test_a_stop_after_a_save_that_found_no_room_saves_on_all(folders: Folders, tmp_path: Path) -> None:
     def fill(rank: int) -> None:
         from s2s.training import trainer
 
@@ -157,13 +152,13 @@ def test_a_stop_after_a_save_that_found_no_room_saves_on_all(data: Folders, tmp_
         trainer.publish = publish
         stopping(1, 10)(rank)
 
-    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=20), fill)
+    train_together(2, folders["text"], tmp_path / "run", with_training(TEXT, max_updates=20), fill)
     assert errors(tmp_path) == {"0.Stopped", "1.Stopped"}
     assert json.loads((tmp_path / "run" / "last.json").read_text())["update"] == 10
 
 
 @pytest.mark.parametrize("when", ["built", "saved"])
-def test_an_error_of_one_process_ends_all(data: Folders, tmp_path: Path, when: str) -> None:
+def test_an_error_of_one_process_ends_all(folders: Folders, tmp_path: Path, when: str) -> None:
     def break_it(rank: int) -> None:
         def fail(*arguments: object) -> None:
             raise S2SError("broken")
@@ -175,23 +170,23 @@ def test_an_error_of_one_process_ends_all(data: Folders, tmp_path: Path, when: s
 
             trainer.publish = fail  # type: ignore[assignment]
 
-    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=20), break_it)
+    train_together(2, folders["text"], tmp_path / "run", with_training(TEXT, max_updates=20), break_it)
     guilty = 1 if when == "built" else 0
     assert errors(tmp_path) == {f"{guilty}.S2SError", f"{1 - guilty}.{FailedElsewhereError.__name__}"}
 
 
-def test_an_error_of_all_processes_is_told_by_the_first_alone(data: Folders, tmp_path: Path) -> None:
+def test_an_error_of_all_processes_is_told_by_the_first_alone(folders: Folders, tmp_path: Path) -> None:
     def break_it(rank: int) -> None:
         def fail(*arguments: object) -> None:
             raise S2SError(f"broken in {rank}")
 
         running.build_trainer = fail  # type: ignore[assignment]
 
-    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=20), break_it)
+    train_together(2, folders["text"], tmp_path / "run", with_training(TEXT, max_updates=20), break_it)
     assert errors(tmp_path) == {"0.S2SError", "1.FailedElsewhereError"}
 
 
-def test_a_gradient_that_is_not_finite_is_told_by_the_first_alone(data: Folders, tmp_path: Path) -> None:
+def test_a_gradient_that_is_not_finite_is_told_by_the_first_alone(folders: Folders, tmp_path: Path) -> None:
     def spoil(rank: int) -> None:
         original = steps.batch_losses
 
@@ -201,7 +196,7 @@ def test_a_gradient_that_is_not_finite_is_told_by_the_first_alone(data: Folders,
 
         steps.batch_losses = losses
 
-    train_together(2, data["text"], tmp_path / "run", with_training(TEXT, max_updates=20), spoil)
+    train_together(2, folders["text"], tmp_path / "run", with_training(TEXT, max_updates=20), spoil)
     assert errors(tmp_path) == {"0.NonFiniteError", "1.FailedElsewhereError"}
     shown = (tmp_path / "0.NonFiniteError").read_text().partition("from rows ")[2].partition(" of the")[0]
     assert len(shown.split(", ")) > 1

@@ -20,17 +20,6 @@ from s2s.training.steps import Updater
 from tests.digits import prepare_digits
 from tests.reliability.runs import AUDIO, SMALL, assert_same, last
 from tests.reliability.runs import small_config as config
-from tests.tones import prepare_tones
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare_digits(tmp_path_factory.mktemp("digits"))
-
-
-@pytest.fixture(scope="module")
-def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare_tones(tmp_path_factory.mktemp("tones"))
 
 
 def stop_after(updates: int, monkeypatch: pytest.MonkeyPatch, received: Signals = SIGTERM) -> None:

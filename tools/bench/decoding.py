@@ -30,6 +30,9 @@ from peermodels import PeerModel, add_options, peer_model
 from results import publish
 from rounds import Figures, System, alternate, table
 
+from s2s.checkpoint import resolve
+from s2s.inference.runtime import PRECISIONS
+
 WARM_UP = 20
 """Lines, at most, with which a system gets warm."""
 
@@ -39,6 +42,7 @@ Plan = tuple[list[System], list[tuple[str, str]]]
 def main(words: Sequence[str]) -> None:
     """Measure and tell."""
     arguments = _arguments(words)
+    resolve(arguments.model)
     if arguments.audio:
         systems, pairs, compared = recordings.plan(arguments)
     else:
@@ -117,7 +121,10 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--latency", action="store_true", help="one at a time: milliseconds of each")
     parser.add_argument("--beam", type=int, action="append", help="repeatable (default: 5, and 1, which is greedy)")
     parser.add_argument(
-        "--precision", action="append", help="of s2s; repeatable (default: float32, and bfloat16 where the CPU has it)"
+        "--precision",
+        action="append",
+        choices=PRECISIONS,
+        help="of s2s; repeatable (default: float32, and bfloat16 where the CPU has it)",
     )
     parser.add_argument("--batch", type=int, help="source tokens, or frames, at once (default: 2048, or 20000)")
     parser.add_argument("--max-length", type=int, default=100, help="tokens of a hypothesis (default: 100)")

@@ -37,12 +37,20 @@ NAMES = {"joeynmt": ("joeynmt", "joey")}
 TEXT_PEERS = ("joeynmt", "marian")
 
 
+def count(text: str) -> int:
+    """A whole number of 1 or more, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
 def add_options(parser: argparse.ArgumentParser, peers: Sequence[str]) -> None:
     """The options of every command: peers and where they are, rounds, threads, and whether results are kept."""
     if peers:
         parser.add_argument("--peer", action="append", default=[], choices=peers, help="run it beside s2s; repeatable")
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of each system (default: 5)")
-    parser.add_argument("--threads", type=int, default=1, help="threads of each system (default: 1)")
+    parser.add_argument("--rounds", type=count, default=5, help="measurements of each system (default: 5)")
+    parser.add_argument("--threads", type=count, default=1, help="threads of each system (default: 1)")
     parser.add_argument("--record", action="store_true", help="put the result into RESULTS.md")
     parser.add_argument(
         "--environments", type=Path, default=BENCH, metavar="FOLDER", help="where peers are installed (default: .bench)"
