@@ -17,6 +17,9 @@ from s2s.text.vocabulary import BOS, EOS, PAD
 WINDOW = 32_768
 """Segments that are shuffled, drawn and sorted into batches at once, whatever the size of the corpus."""
 
+STEPS = 32
+"""So many multiples are padded lengths as they are; beyond, each doubling of the length has half as many."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -47,8 +50,13 @@ EMPTY = Batch([], *[torch.zeros(0, dtype=torch.long)] * 4)
 
 
 def round_up(length: int, multiple: int = MULTIPLE) -> int:
-    """The padded length of a segment."""
-    return -(-length // multiple) * multiple
+    """The padded length of a segment: a multiple of `multiple`, and for long ones a coarser one, 6 % more at most.
+
+    oneDNN makes and keeps primitives for each shape that it meets, which takes it time and memory.
+    """
+    steps = -(-length // multiple)
+    coarser = 2 ** max(0, (steps - 1).bit_length() - STEPS.bit_length() + 1)
+    return -(-steps // coarser) * coarser * multiple
 
 
 def pad(rows: Sequence[Source], extra: int = 0, multiple: int = MULTIPLE) -> tuple[Tensor, Tensor]:
@@ -148,9 +156,10 @@ class TrainingBatches:
         return math.ceil(len(self._cut(self.segments.draw(rows, 0))) * len(self.segments) / len(rows))
 
     def _cut(self, drawn: Drawn) -> list[list[int]]:
-        """Batches of pairs of like length, as positions among the drawn, shortest first."""
+        """Batches of pairs of like length on both sides, as positions among the drawn, shortest first."""
         costs = _costs(drawn, self.segments.multiple)
-        by_length = sorted(range(len(costs)), key=lambda n: (costs[n], round_up(drawn.lengths[n][0])))
+        lengths = [(round_up(s, self.segments.multiple), round_up(t + 1)) for s, t in drawn.lengths]
+        by_length = sorted(range(len(costs)), key=lambda n: (costs[n], *lengths[n]))
         if costs[by_length[-1]] > self.budget and not self._warned:
             self._warned = True
             warn(

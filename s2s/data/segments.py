@@ -5,8 +5,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-MULTIPLE = 4
-"""Padded lengths are multiples of it, since oneDNN keeps a primitive for each shape that it meets."""
+MULTIPLE = 2
+"""Padded lengths of text are multiples of it."""
 
 Source = Sequence[int] | Tensor
 """Ids that end with EOS, or features (S, F)."""
@@ -34,7 +34,7 @@ class Segments(Protocol):
 
     @property
     def multiple(self) -> int:
-        """Padded lengths of sources are multiples of it."""
+        """Padded lengths of sources are multiples of it, see `s2s.data.batches.round_up`."""
 
     @property
     def budget(self) -> str:
