@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def open_device(name: str, threads: int | None = None) -> "torch.device":
     """The device of that name, and with `threads` so many threads of the CPU for the whole process.
 
-    On the CPU the process keeps the memory that it frees, see `_keep_memory`. Of several processes on this machine each has its own GPU where `name` is cuda, and without `threads` its share of
-    the cores.
+    On the CPU the process keeps the memory that it frees, see `_keep_memory`. Of several processes on this machine
+    each has its own GPU where `name` is cuda, and without `threads` its share of the cores.
 
     UsageError: this machine has no such device, or threads are asked for on one that has no use for them.
     """

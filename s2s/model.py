@@ -88,7 +88,6 @@ class Seq2Seq(nn.Module):
         owner = torch.arange(len(memory.mask), device=memory.mask.device)
         if beam_size > 1:
             owner = owner.repeat_interleave(beam_size)
-            memory = memory.select(owner)
         return self.decoder.start(memory, owner)
 
     def step(self, state: DecoderState, tokens: Tensor) -> tuple[Tensor, DecoderState]:

@@ -55,7 +55,7 @@ def round_up(length: int, multiple: int = MULTIPLE) -> int:
     oneDNN makes and keeps primitives for each shape that it meets, which takes it time and memory.
     """
     steps = -(-length // multiple)
-    coarser = 2 ** max(0, (steps - 1).bit_length() - STEPS.bit_length() + 1)
+    coarser = 1 << max(0, (steps - 1).bit_length() - STEPS.bit_length() + 1)
     return -(-steps // coarser) * coarser * multiple
 
 

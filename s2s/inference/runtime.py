@@ -10,13 +10,17 @@ from s2s.checkpoint import LoadedModel, load_model
 from s2s.errors import S2SError, UsageError
 from s2s.hardware import has_int8, open_device
 from s2s.log import warn
-from s2s.nn.quantised import quantised
+from s2s.nn.products import PackedLinear, QuantisedLinear
+from s2s.nn.stepping import stepping
 from s2s.text.tokenizers import Tokenizers
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 PRECISIONS = ("float32", "bfloat16", "int8")
+
+STEPPING = ("bridge", "decoder", "output")
+"""What of a model runs at each step of a search; what reads sources stays as it is, of float32."""
 
 
 def load_for_inference(path: Path | str, device: str, precision: str, threads: int | None) -> LoadedModel:
@@ -30,13 +34,15 @@ def load_for_inference(path: Path | str, device: str, precision: str, threads: i
     if precision == "int8" and opened.type != "cpu":
         raise UsageError(f"int8 is a precision of the CPU, and the device is {device}: take bfloat16.")
     loaded = load_model(Path(path), opened)
+    if precision == "int8" and not has_int8():
+        warn("this processor has no products of eight bits: computing in float32, which is faster here.")
+        precision = "float32"
     if precision == "bfloat16":
         loaded.model.to(torch.bfloat16)
-    elif precision == "int8" and not has_int8():
-        warn("this processor has no products of eight bits: computing in float32, which is faster here.")
-    elif precision == "int8":
-        for name in ("bridge", "decoder", "output"):  # what runs at each step; sources are read in float32
-            setattr(loaded.model, name, quantised(getattr(loaded.model, name)))
+    elif opened.type == "cpu":
+        for name in STEPPING:
+            module = stepping(getattr(loaded.model, name), QuantisedLinear if precision == "int8" else PackedLinear)
+            setattr(loaded.model, name, module)
     return loaded
 
 

@@ -19,8 +19,8 @@ class Attention(Protocol):
     ) -> tuple[Tensor, Tensor]:
         """Queries (B, T, H), mask (B, S) True at real positions: contexts (B, T, C) and weights (B, T, S).
 
-        `previous` (B, S) are the weights of the step before, None before the first. Only a decoder that loops over time
-        can tell them, and only attention that knows of places reads them.
+        `previous` (B, T, S) are the weights of the step before each query, None before the first. Only a decoder that
+        loops over time can tell them, and only attention that knows of places reads them.
         """
 
 

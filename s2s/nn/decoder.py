@@ -7,7 +7,11 @@ from torch import Tensor, nn
 
 from s2s.nn.attention import Attention
 from s2s.nn.dropout import LockedDropout
+from s2s.nn.grid import Grid
 from s2s.nn.rnn import Cell, RecurrentLayer, State
+
+KEPT = 0.75
+"""When no more than this share of the sources is left, the memory of the others is dropped."""
 
 
 @dataclass(frozen=True)
@@ -29,26 +33,59 @@ class Memory:
 class DecoderState:
     """What a decoder carries from one step to the next.
 
-    `layers` has one state of (N, H) tensors per recurrent layer; `feed` (N, C) is the last context, for input feeding
-    only; `attention` (N, S) are the weights of the last step, None before the first.
+    `owner` (N) is the source in `memory` that each row reads; `grid` has a cell for each row, or is None where row n
+    reads source n. `layers` has one state of (N, H) tensors per recurrent layer; `feed` (N, C) is the last context, for
+    input feeding only; `attention` (N, S) are the weights of the last step, None before the first.
     """
 
     memory: Memory
     owner: Tensor
+    grid: Grid | None
     layers: tuple[State, ...]
     feed: Tensor | None = None
     attention: Tensor | None = None
 
+    @classmethod
+    def first(cls, memory: Memory, owner: Tensor, feed: Tensor | None = None) -> "DecoderState":
+        """The state before the first step of rows that read the given sources (N)."""
+        layers = tuple(tuple(part[owner] for part in state) for state in memory.initial)
+        memory = replace(memory, initial=())  # that is all that anyone asks of it
+        return cls(memory, owner, _grid(memory, owner), layers, feed)
+
     def reorder(self, index: Tensor) -> "DecoderState":
         """The state of the given rows (N'), in their order; rows may be dropped or come several times."""
-        owner = self.owner[index]
+        memory, owner = self.memory, self.owner[index]
+        if len(memory.mask) > 1:
+            sources, compact = torch.unique(owner, return_inverse=True)
+            if len(sources) <= KEPT * len(memory.mask):  # to attend to sources that are finished costs as much
+                memory, owner = memory.select(sources), compact
         return DecoderState(
-            self.memory if torch.equal(owner, self.owner) else self.memory.select(index),
+            memory,
             owner,
+            _grid(memory, owner),
             tuple(tuple(part[index] for part in state) for state in self.layers),
             None if self.feed is None else self.feed[index],
             None if self.attention is None else self.attention[index],
         )
+
+    def attend(self, attention: Attention, queries: Tensor) -> tuple[Tensor, Tensor]:
+        """Contexts (N, T, C) and weights (N, T, S) of queries (N, T, H)."""
+        memory, grid, previous = self.memory, self.grid, self.attention
+        if grid is not None and queries.shape[1] > 1:  # no step of a search
+            memory, grid = memory.select(self.owner), None
+        if grid is None:
+            before = None if previous is None else previous.unsqueeze(1)
+            return attention(queries, memory.keys, memory.values, memory.mask, before)
+        before = None if previous is None else grid.spread(previous)
+        contexts, weights = attention(grid.spread(queries[:, 0]), memory.keys, memory.values, memory.mask, before)
+        return grid.collect(contexts).unsqueeze(1), grid.collect(weights).unsqueeze(1)
+
+
+def _grid(memory: Memory, owner: Tensor) -> Grid | None:
+    count = len(memory.mask)
+    if len(owner) == count and torch.equal(owner, torch.arange(count, device=owner.device)):
+        return None
+    return Grid.of(owner, count)
 
 
 class ParallelDecoder(nn.Module):
@@ -78,13 +115,12 @@ class ParallelDecoder(nn.Module):
 
     def start(self, memory: Memory, owner: Tensor) -> DecoderState:
         """The state before the first step."""
-        return DecoderState(memory, owner, memory.initial)
+        return DecoderState.first(memory, owner)
 
     def forward(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Embedded inputs (N, T, E): features (N, T, H + C + E), attention (N, T, S) and the state after them."""
-        memory = state.memory
         hidden, first = self.layers[0](embedded, state.layers[0])
-        context, weights = self.attention(self.dropout(self.norms[0](hidden)), memory.keys, memory.values, memory.mask)
+        context, weights = state.attend(self.attention, self.dropout(self.norms[0](hidden)))
         after = [first]
         for layer, norm, past in zip(self.layers[1:], self.norms, state.layers[1:], strict=False):
             outputs, present = layer(torch.cat([self.dropout(norm(hidden)), context], dim=2), past)
@@ -119,8 +155,8 @@ class InputFeedingDecoder(nn.Module):
 
     def start(self, memory: Memory, owner: Tensor) -> DecoderState:
         """The state before the first step; the context before it is zero."""
-        feed = memory.values.new_zeros(len(memory.values), self.context_width)
-        return DecoderState(memory, owner, memory.initial, feed)
+        feed = memory.values.new_zeros(len(owner), self.context_width)
+        return DecoderState.first(memory, owner, feed)
 
     def forward(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Embedded inputs (N, T, E): features (N, T, H + C + E), attention (N, T, S) and the state after them."""
@@ -132,7 +168,6 @@ class InputFeedingDecoder(nn.Module):
         return torch.cat(features, dim=1), torch.cat(weights, dim=1), state
 
     def _step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
-        memory = state.memory
         assert state.feed is not None
         hidden, first = self.layers[0](torch.cat([embedded, state.feed.unsqueeze(1)], dim=2), state.layers[0])
         after = [first]
@@ -141,6 +176,6 @@ class InputFeedingDecoder(nn.Module):
             hidden = hidden + outputs
             after.append(present)
         query = self.norms[-1](hidden)
-        context, weights = self.attention(query, memory.keys, memory.values, memory.mask, state.attention)
+        context, weights = state.attend(self.attention, query)
         features = torch.cat([query, context, embedded], dim=2)
         return features, weights, replace(state, layers=tuple(after), feed=context[:, 0], attention=weights[:, 0])

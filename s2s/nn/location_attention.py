@@ -35,9 +35,9 @@ class LocationAwareAttention(nn.Module):
     def forward(
         self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, previous: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """See `Attention`; one query (B, 1, H) at a time, since the next depends on what this one looks at."""
-        assert queries.shape[1] == 1, "the weights of all steps but the first are not known yet"
-        energy = self.query(queries) + keys
+        """See `Attention`; each query (B, T, H) comes with its own weights of the step before."""
+        energy = self.query(queries).unsqueeze(2) + keys.unsqueeze(1)
         if previous is not None:
-            energy = energy + self.place(self.filters(previous.unsqueeze(1)).transpose(1, 2))
-        return attend(self.score(torch.tanh(energy)).transpose(1, 2), values, mask)
+            places = self.filters(previous.flatten(0, 1).unsqueeze(1)).unflatten(0, previous.shape[:2])
+            energy = energy + self.place(places.transpose(2, 3))
+        return attend(self.score(torch.tanh(energy)).squeeze(3), values, mask)

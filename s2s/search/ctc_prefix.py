@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from s2s.nn.grid import Grid
 from s2s.search.hypothesis import AnyState, Step
 
 NEVER = float("-inf")
@@ -63,10 +64,9 @@ class _Posteriors:
         cost more than the product. Parts below e^-745 of the largest are lost.
         """
         highest = before.amax(1, keepdim=True).clamp(min=torch.finfo(before.dtype).min)
-        place = (owner.unsqueeze(0) == owner.unsqueeze(1)).tril(-1).sum(1)
-        grid = before.new_zeros(len(self.probs), int(place.max()) + 1, before.shape[1])
-        grid[owner, place] = (before - highest).exp_()
-        return torch.bmm(grid, self.probs)[owner, place].log_().add_(highest)
+        grid = Grid.of(owner, len(self.probs))
+        product = torch.bmm(grid.spread((before - highest).exp_()), self.probs)
+        return grid.collect(product).log_().add_(highest)
 
 
 @dataclass(frozen=True)

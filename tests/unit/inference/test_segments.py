@@ -14,7 +14,7 @@ def test_every_segment_with_tokens_is_in_one_batch_within_the_budget(lengths: li
     batches = length_batches(lengths, budget)
     assert sorted(n for batch in batches for n in batch) == [n for n, length in enumerate(lengths) if length]
     for batch in batches:
-        padded = -(-max(lengths[n] for n in batch) // 4) * 4
+        padded = -(-max(lengths[n] for n in batch) // 2) * 2
         assert len(batch) == 1 or padded * len(batch) <= budget
 
 

@@ -1,6 +1,7 @@
 """Attention that knows where it looked, one place at a time, and in the decoder that tells it."""
 
-import pytest
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -22,7 +23,7 @@ def attention() -> LocationAwareAttention:
 def drawn() -> tuple[Tensor, Tensor, Tensor]:
     """One query of each segment, a memory and weights of a step before, which are zero in the padding."""
     torch.manual_seed(2)
-    previous = torch.softmax(torch.randn(B, S).masked_fill(~MASK, -torch.inf) * 3, dim=1)
+    previous = torch.softmax(torch.randn(B, S).masked_fill(~MASK, -torch.inf) * 3, dim=1).unsqueeze(1)
     return torch.randn(B, 1, H), torch.randn(B, S, D), previous
 
 
@@ -36,7 +37,7 @@ def test_scores_are_those_of_the_formula() -> None:
         scores = []
         for s in range(length):
             seen = [
-                previous[b, at].item() if 0 <= (at := s + offset) < length else 0.0
+                previous[b, 0, at].item() if 0 <= (at := s + offset) < length else 0.0
                 for offset in range(-REACH, REACH + 1)
             ]
             places = filters @ torch.tensor(seen)
@@ -57,7 +58,7 @@ def test_before_the_first_step_it_is_additive_attention() -> None:
     queries, memory, _ = drawn()
     expected = additive(queries, *additive.prepare(memory), MASK)
     torch.testing.assert_close(made(queries, *made.prepare(memory), MASK), expected)
-    torch.testing.assert_close(made(queries, *made.prepare(memory), MASK, torch.zeros(B, S)), expected)
+    torch.testing.assert_close(made(queries, *made.prepare(memory), MASK, torch.zeros(B, 1, S)), expected)
 
 
 def test_what_stands_in_the_padding_and_how_much_of_it_change_nothing() -> None:
@@ -67,16 +68,19 @@ def test_what_stands_in_the_padding_and_how_much_of_it_change_nothing() -> None:
     contexts, weights = made(queries, *made.prepare(memory), MASK, previous)
     assert torch.equal(made(queries, *made.prepare(other), MASK, previous)[1], weights)
     alone = slice(2, 3), slice(0, 22)
-    found = made(queries[2:], *made.prepare(memory[alone]), MASK[alone], previous[alone])
+    found = made(queries[2:], *made.prepare(memory[alone]), MASK[alone], previous[2:, :, :22])
     torch.testing.assert_close(found[0][0], contexts[2])
     torch.testing.assert_close(found[1][0], weights[2, :, :22])
 
 
-def test_one_query_at_a_time() -> None:
+def test_each_query_has_its_own_weights_of_the_step_before() -> None:
     made = attention()
     queries, memory, previous = drawn()
-    with pytest.raises(AssertionError, match="not known yet"):
-        made(queries.expand(-1, 2, -1), *made.prepare(memory), MASK, previous)
+    both = torch.cat([queries, queries], dim=1), torch.cat([previous, previous.flip(2)], dim=1)
+    contexts, weights = made(both[0], *made.prepare(memory), MASK, both[1])
+    for row in (0, 1):
+        expected = made(queries, *made.prepare(memory), MASK, both[1][:, row : row + 1])
+        torch.testing.assert_close((contexts[:, row : row + 1], weights[:, row : row + 1]), expected)
 
 
 def decoder() -> InputFeedingDecoder:
@@ -111,7 +115,7 @@ def test_the_decoder_tells_it_the_weights_of_the_step_before() -> None:
     _, weights, after = made(torch.randn(B, 3, E), start(made))
     assert [given[4] is None for given in calls] == [True, False, False]
     for step in (1, 2):
-        torch.testing.assert_close(calls[step][4], weights[:, step - 1])
+        torch.testing.assert_close(calls[step][4][:, 0], weights[:, step - 1])
     assert after.attention is not None
     torch.testing.assert_close(after.attention, weights[:, 2])
 
@@ -125,7 +129,7 @@ def test_places_make_a_difference_that_a_reordered_state_takes_along() -> None:
     rows = torch.tensor([2, 0, 0])
     _, moved, _ = made(inputs[rows, 2:], state.reorder(rows))
     torch.testing.assert_close(moved[:, 0], weights[rows, 2])
-    blind = DecoderState(state.memory, state.owner, state.layers, state.feed)
+    blind = replace(state, attention=None)
     assert not torch.allclose(made(inputs[:, 2:], blind)[1][0, 0], weights[0, 2], atol=1e-3)
 
 
