@@ -1,4 +1,4 @@
-"""Beam search over many segments at once; a beam of 1 is greedy search.
+"""Beam search over many segments at once.
 
 A beam that finishes a hypothesis goes on with one row less, so that the search ends after `beam_size` finished ones
 (the shrinking beam of Bahdanau et al. 2015), or as soon as no open one can come among the `n_best` finished ones.
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from s2s.search.greedy import greedy
 from s2s.search.history import Ends, History
 from s2s.search.hypothesis import AnyState, Hypothesis, SearchOptions, Step
 from s2s.search.top import top
@@ -37,14 +38,14 @@ def search(
     """
     if not len(max_lengths):
         return []
+    if options.beam_size == 1:
+        return [[found] for found in greedy(step, state, max_lengths, options.length_penalty, bos, eos, never)]
     beam = _Beam(max_lengths, options, eos, never)
     tokens = torch.full_like(max_lengths, bos)
     while len(tokens):
-        count = len(tokens)
         log_probs, state = step(state, tokens)
         tokens, parents = beam.advance(log_probs, state.attention)
-        unmoved = options.beam_size == 1 and len(tokens) == count
-        if not unmoved and len(tokens):
+        if len(tokens):
             state = state.reorder(parents)
     return beam.hypotheses()
 
