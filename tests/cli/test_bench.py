@@ -272,6 +272,12 @@ def test_decoding_is_measured(data: Path, project: Path, bench: Callable[..., st
     assert 0 < median <= late
 
 
+def test_decoding_against_length_is_measured(data: Path, project: Path, bench: Callable[..., str]) -> None:
+    words = [project / "tests" / "golden" / "text", "--data", data, "--precision", "float32", "--rounds", 1]
+    told = bench("decoding", *words, "--limit", 8, "--beam", 1, "--joined", 1, "--joined", 4)
+    assert cells(told, "s2s float32, greedy, 4 lines in one")[2] > 1.5 * cells(told, "s2s float32, greedy")[2]
+
+
 def test_decoding_of_recordings_is_measured(project: Path, bench: Callable[..., str]) -> None:
     golden = project / "tests" / "golden"
     options = ["--precision", "float32", "--rounds", 1, "--beam", 1]
@@ -288,7 +294,9 @@ def test_starting_is_measured(project: Path, bench: Callable[..., str]) -> None:
 def test_the_memory_of_a_command_is_measured(bench: Callable[..., str]) -> None:
     code = "import time; kept = bytearray(b'x' * 30_000_000); time.sleep(0.4)"
     told = bench("memory", "command", "--rounds", 1, "--", "python3", "-c", code)
-    assert 30 < cells(told, "python3 -c")[0] < 90
+    peak, seconds = cells(told, "python3 -c")
+    assert 30 < peak < 90
+    assert 0.4 < seconds < 10
 
 
 def test_what_a_measurement_needs_is_told(bench: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:

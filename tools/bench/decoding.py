@@ -10,13 +10,15 @@ with the same beam, divide scores by the length, and take --batch source tokens 
 length for this, which JoeyNMT does not. Each system is loaded and gets warm with a few lines before the clock starts.
 
 Recordings (--audio): the real-time factor is seconds of work by seconds of audio. PocketSphinx decodes the same
-recordings with its own English model. --latency decodes one line, or recording, after the other.
+recordings with its own English model. --latency decodes one line, or recording, after the other. --joined N makes one
+line of N neighbouring ones: how time grows with length.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +61,13 @@ def plan(arguments: argparse.Namespace) -> Plan:
     if arguments.data is None:
         raise BenchError("Name the prepared data of the model with --data, or recordings with --audio.")
     data = text_data(arguments.data)
-    lines = [line for line in data.segments(arguments.part).column("source") if line.strip()][: arguments.limit]
+    given = [line for line in data.segments(arguments.part).column("source") if line.strip()][: arguments.limit]
     models = [peer_model(peer, arguments, data) for peer in arguments.peer]
     systems: list[System] = []
     pairs: list[tuple[str, str]] = []
-    for beam in arguments.beam or [5, 1]:
-        suffix = ", greedy" if beam == 1 else f", beam {beam}"
+    for joined, beam in product(arguments.joined or [1], arguments.beam or [5, 1]):
+        lines = [" ".join(group) for group in zip(*[iter(given)] * joined, strict=False)]
+        suffix = (", greedy" if beam == 1 else f", beam {beam}") + (f", {joined} lines in one" if joined > 1 else "")
         own = {
             f"s2s {precision}{suffix}": partial(_own, arguments, lines, beam, precision)
             for precision in arguments.precision or ours.precisions()
@@ -119,6 +122,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--audio", type=Path, nargs="+", metavar="PATH", help="recordings, or folders of them")
     parser.add_argument("--limit", type=int, default=1000, help="lines or recordings at most (default: 1000)")
     parser.add_argument("--latency", action="store_true", help="one at a time: milliseconds of each")
+    parser.add_argument("--joined", type=int, action="append", metavar="N", help="lines of text in one; repeatable")
     parser.add_argument("--beam", type=int, action="append", help="repeatable (default: 5, and 1, which is greedy)")
     parser.add_argument(
         "--precision",
@@ -133,6 +137,8 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     arguments = parser.parse_args(words)
     arguments.batch = arguments.batch or (20_000 if arguments.audio else 2048)
     wrong = set(arguments.peer) & (set(peers.TEXT_PEERS) if arguments.audio else {"pocketsphinx"})
+    if arguments.joined and (arguments.audio or min(arguments.joined) < 1):
+        parser.error("--joined needs text, and counts lines from 1")
     if wrong:
         parser.error(f"{', '.join(sorted(wrong))} cannot read {'recordings' if arguments.audio else 'text'}")
     return arguments

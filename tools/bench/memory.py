@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Peak anonymous memory of a command and all its processes, against the size of a corpus, s2s beside its peers.
+"""Peak anonymous memory of a command and all its processes, and its time, against the size of a corpus.
 
 Anonymous memory is RssAnon of /proc/PID/status, read every 0.1 s: what the system cannot drop, without files that are
 mapped. The corpora are generated from the given one, see preparation.py, with --pairs pairs and 4 and 16 times as
 many: `preparation` prepares them; `training` trains for --seconds after updates are seen in its log (peers: models of
-the same sizes on the same tokens); `translating` translates as many lines with MODEL, greedily. `command` measures any
+the same sizes on the same tokens), of which the tokens a second are told, too, without those of the first seconds, in
+which the corpus is read; `translating` translates as many lines with MODEL, greedily. `command` measures any
 other command, which follows after --.
 """
 
@@ -25,7 +26,7 @@ from preparation import command as preparing
 from processes import peak_of, seconds_of
 from results import publish
 from rounds import Figures, System, alternate, table
-from watching import Training
+from watching import Training, rates
 
 from s2s.config import RunConfig, read_config
 
@@ -115,11 +116,15 @@ def _training(arguments: argparse.Namespace, build: Callable[[Path], Training]) 
                 seen.append(time.monotonic())
             return bool(seen) and time.monotonic() - seen[0] > arguments.seconds
 
-        return {PEAK: peak_of(training.command, training.environment, enough, training.output) / 1e6}
+        peak = peak_of(training.command, training.environment, enough, training.output)
+        windows = training.read(training.log.read_text(encoding="utf-8"))
+        return {PEAK: peak / 1e6, "target tokens/s": rates(windows[1:] or windows)["target tokens/s"]}
 
 
 def _measure(command: Sequence[str], environment: dict[str, str]) -> Figures:
-    return {PEAK: peak_of(command, environment) / 1e6}
+    began = time.monotonic()
+    peak = peak_of(command, environment)
+    return {PEAK: peak / 1e6, "seconds": time.monotonic() - began}
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
