@@ -3,10 +3,15 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from s2s.nn.products import multiply
 
 PIECE = 512
 """Positions whose logits are held at once: a piece of 512 x 4,000 fits into a processor's cache."""
+
+MULTIPLE = 64
+"""The last piece is padded to a multiple of so many positions."""
 
 
 class _SmoothedCrossEntropy(torch.autograd.Function):
@@ -20,22 +25,27 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
         loss = torch.zeros((), dtype=torch.float64, device=features.device)
         negative_log_likelihood = torch.zeros_like(loss)
         gradients = [torch.empty_like(features), torch.zeros_like(weight), torch.zeros_like(bias)] if wanted else []
+        matrix, shift = weight.to(features.dtype), bias.to(features.dtype)
         for start in range(0, len(features), PIECE):
             piece = slice(start, start + PIECE)
-            logits = torch.addmm(bias, features[piece], weight.t()).float()
+            inputs, right_ones = _padded(features[piece]), labels[piece]
+            count = len(right_ones)
+            logits = multiply(inputs, matrix, shift).float()
             probabilities = torch.softmax(logits, dim=1)
-            total = logits.amax(1) - probabilities.amax(1).log()  # the likeliest entry has at least 1 / V
-            right = logits.gather(1, labels[piece].unsqueeze(1)).squeeze(1)
-            mean = logits.mean(1)
+            real = logits[:count]
+            total = real.amax(1) - probabilities[:count].amax(1).log()  # the likeliest entry has at least 1 / V
+            right = real.gather(1, right_ones.unsqueeze(1)).squeeze(1)
+            mean = real.mean(1)
             negative_log_likelihood += (total - right).sum()
             loss += (total - (1 - smoothing) * right - smoothing * mean).sum()
             if wanted:
                 slope = probabilities.sub_(smoothing / logits.shape[1])
-                slope.scatter_add_(1, labels[piece].unsqueeze(1), slope.new_full((len(slope), 1), smoothing - 1))
+                slope[:count].scatter_add_(1, right_ones.unsqueeze(1), slope.new_full((count, 1), smoothing - 1))
+                slope[count:] = 0
                 gradients[2].add_(slope.sum(0))
                 slope = slope.to(features.dtype)
-                torch.mm(slope, weight.to(slope.dtype), out=gradients[0][piece])
-                gradients[1].add_(slope.t() @ features[piece])
+                gradients[0][piece] = multiply(slope, matrix.t())[:count]
+                gradients[1].t().add_(multiply(inputs.t(), slope.t()))
         context.save_for_backward(*gradients)
         context.mark_non_differentiable(negative_log_likelihood)
         return loss, negative_log_likelihood
@@ -45,6 +55,11 @@ class _SmoothedCrossEntropy(torch.autograd.Function):
         scale = outputs[0]
         features, weight, bias = (gradient * scale.to(gradient.dtype) for gradient in context.saved_tensors)
         return features, weight, bias, None, None
+
+
+def _padded(rows: Tensor) -> Tensor:
+    """Rows (N, E) with zeros after them: oneDNN makes and keeps primitives for each number of rows that it meets."""
+    return nn.functional.pad(rows, (0, 0, 0, -len(rows) % MULTIPLE))
 
 
 def smoothed_cross_entropy(

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s.nn import products
-from s2s.nn.products import PackedLinear, QuantisedLinear, has_packed_products, quantise
+from s2s.nn.products import PackedLinear, QuantisedLinear, has_onednn, quantise
 
 
 def in_eight_bits(*shape: int, unit: float = 0.01) -> Tensor:
@@ -24,7 +24,7 @@ def seeded() -> None:
 @pytest.mark.parametrize("rows", [1, 8, 9, 128, 129, 300])
 def test_a_packed_product_is_that_of_torch(rows: int, packs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever number of rows is added to make another, and where torch has none, too."""
-    monkeypatch.setattr(products, "has_packed_products", lambda: packs and has_packed_products())
+    monkeypatch.setattr(products, "has_onednn", lambda: packs and has_onednn())
     linear = nn.Linear(37, 19)
     inputs = torch.randn(rows, 2, 37)
     with torch.inference_mode():
