@@ -8,19 +8,17 @@ import torch
 
 from s2s.checkpoint import LoadedModel, load_model
 from s2s.errors import S2SError, UsageError
-from s2s.hardware import has_int8, open_device
+from s2s.hardware import has_bfloat16, has_int8, open_device
 from s2s.log import warn
+from s2s.model import Seq2Seq
 from s2s.nn.products import PackedLinear, QuantisedLinear
-from s2s.nn.stepping import stepping
+from s2s.nn.stepping import LowEncoder, stepping
 from s2s.text.tokenizers import Tokenizers
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 PRECISIONS = ("float32", "bfloat16", "int8")
-
-STEPPING = ("bridge", "decoder", "output")
-"""What of a model runs at each step of a search; what reads sources stays as it is, of float32."""
 
 
 def load_for_inference(path: Path | str, device: str, precision: str, threads: int | None) -> LoadedModel:
@@ -40,10 +38,18 @@ def load_for_inference(path: Path | str, device: str, precision: str, threads: i
     if precision == "bfloat16":
         loaded.model.to(torch.bfloat16)
     elif opened.type == "cpu":
-        for name in STEPPING:
-            module = stepping(getattr(loaded.model, name), QuantisedLinear if precision == "int8" else PackedLinear)
-            setattr(loaded.model, name, module)
+        _make_stepping(loaded.model, precision)
     return loaded
+
+
+def _make_stepping(model: Seq2Seq, precision: str) -> None:
+    """Replace what runs at each step of a search, and under int8 what reads sources, where bfloat16 is fast."""
+    make_linear = QuantisedLinear if precision == "int8" else PackedLinear
+    replaced = {name: stepping(getattr(model, name), make_linear) for name in ("bridge", "decoder", "output")}
+    if precision == "int8" and has_bfloat16(torch.device("cpu")):
+        replaced["encoder"] = LowEncoder(model.encoder)
+    for name, module in replaced.items():
+        setattr(model, name, module)
 
 
 def in_halves(search: Callable[[list[Item]], list[Found]], items: list[Item], cure: str) -> list[Found]:

@@ -267,7 +267,7 @@ class Transcriber:
         sources = [task.features for task in tasks if task.features is not None]
         source, lengths = (part.to(self._device) for part in pad(sources, multiple=FRAMES_MULTIPLE))
         model = self._loaded.model
-        encoded = model.read(source.to(next(model.encoder.parameters()).dtype), lengths)
+        encoded = model.read(source.to(next(model.parameters()).dtype), lengths)
         limits = self._codec.longest_targets(lengths)
         found = decode_encoded(model, encoded, limits, decoding, n_best, guarded=not decoding.ctc_weight)
         log_probs = model.ctc_log_probs(encoded).cpu() if self.aligns else None

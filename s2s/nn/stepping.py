@@ -10,6 +10,7 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from s2s.nn.encoder import Encoded, Encoder
 from s2s.nn.output import Output
 from s2s.nn.rnn import Cell, RecurrentLayer, State
 
@@ -100,6 +101,20 @@ class SteppingOutput(nn.Module):
     def forward(self, narrowed: Tensor) -> Tensor:
         """Narrowed features (..., E) to logits (..., V)."""
         return cast(Linear, self.vocabulary)(narrowed)
+
+
+class LowEncoder(nn.Module):
+    """An encoder in bfloat16 that takes and gives float32."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder.to(torch.bfloat16)
+        self.width = encoder.width
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> Encoded:
+        """Inputs (B, S, F) of which the first `lengths` (B) vectors of each segment are real."""
+        encoded: Encoded = self.encoder(inputs.bfloat16(), lengths)
+        return Encoded(encoded.values.float(), encoded.mask, encoded.last.float())
 
 
 def stepping(module: nn.Module, make_linear: MakeLinear) -> nn.Module:

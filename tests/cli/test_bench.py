@@ -64,7 +64,8 @@ def bench(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 def cells(output: str, name: str) -> list[float]:
     """The figures in the row of that name."""
     row = next(line for line in output.splitlines() if line.startswith(f"| {name}"))
-    return [float(cell.replace(",", "")) for cell in row.strip("| ").split("|")[1:]]
+    shown = (cell.strip(" %").replace(",", "") for cell in row.strip("|").split("|")[1:])
+    return [float(cell) for cell in shown if cell]
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +285,30 @@ def test_decoding_of_recordings_is_measured(project: Path, bench: Callable[..., 
     told = bench("decoding", golden / "audio", "--audio", golden / "tones.flac", *options)
     factor, seconds = cells(told, "s2s float32, greedy")
     assert factor > 0 and seconds > 0
+
+
+def test_operations_are_counted_by_shapes() -> None:
+    """A recurrent layer by hand: 7 steps of 3 rows, each a product with (20, 4) and one with (20, 5)."""
+    operations = load("profiling").operations
+    layer = [[7, 3, 4], [20, 4], [20, 5], [20], [20], [3, 5], [3, 5]]
+    assert operations("mkldnn_rnn_layer", layer) == 2 * 7 * 3 * (20 * 4 + 20 * 5)
+    assert operations("mkldnn_rnn_layer_backward", layer) == 2 * operations("mkldnn_rnn_layer", layer)
+    assert operations("mm", [[3, 4], [4, 5]]) == operations("_linear_pointwise", [[3, 4], [5, 4], [5]]) == 120
+    assert operations("addmm", [[5], [3, 4], [4, 5]]) == 120
+    assert operations("bmm", [[2, 3, 4], [2, 4, 5]]) == 240
+    assert operations("copy_", [[3, 4], [3, 4]]) == 0
+
+
+def test_profiles_are_told_with_their_floor(
+    data: Path, project: Path, tmp_path: Path, bench: Callable[..., str]
+) -> None:
+    config = tmp_path / "small.toml"
+    config.write_text("model.embedding_width = 16\nmodel.encoder.width = 16\nmodel.decoder.width = 16\n[training]\nmax_updates = 1\n")
+    for words in (["training", config], ["decoding", project / "tests" / "golden" / "text"]):
+        told = bench("profiling", *words, "--data", data, "--count", 2)
+        assert cells(told, "recurrent layers")[0] > 0
+        assert cells(told, "matrix products")[0] > 0
+        assert "- floor: " in told
 
 
 def test_starting_is_measured(project: Path, bench: Callable[..., str]) -> None:
