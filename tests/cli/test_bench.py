@@ -303,7 +303,7 @@ def test_profiles_are_told_with_their_floor(
     data: Path, project: Path, tmp_path: Path, bench: Callable[..., str]
 ) -> None:
     config = tmp_path / "small.toml"
-    config.write_text("model.embedding_width = 16\nmodel.encoder.width = 16\nmodel.decoder.width = 16\n[training]\nmax_updates = 1\n")
+    config.write_text("model.encoder.width = 16\nmodel.decoder.width = 16\ntraining.max_updates = 1\n")
     for words in (["training", config], ["decoding", project / "tests" / "golden" / "text"]):
         told = bench("profiling", *words, "--data", data, "--count", 2)
         assert cells(told, "recurrent layers")[0] > 0
