@@ -83,12 +83,9 @@ class Seq2Seq(nn.Module):
         logits: Tensor = self.output(features)
         return logits
 
-    def start(self, memory: Memory, beam_size: int = 1) -> DecoderState:
-        """The state before the first step; rows b * beam_size to (b + 1) * beam_size - 1 belong to source b."""
-        owner = torch.arange(len(memory.mask), device=memory.mask.device)
-        if beam_size > 1:
-            owner = owner.repeat_interleave(beam_size)
-        return self.decoder.start(memory, owner)
+    def start(self, memory: Memory) -> DecoderState:
+        """The state before the first step, with a row for each source."""
+        return self.decoder.start(memory)
 
     def step(self, state: DecoderState, tokens: Tensor) -> tuple[Tensor, DecoderState]:
         """One token per row (N) to log-probabilities of the next (N, V) and the state after it."""

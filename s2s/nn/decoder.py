@@ -46,23 +46,18 @@ class DecoderState:
     attention: Tensor | None = None
 
     @classmethod
-    def first(cls, memory: Memory, owner: Tensor, feed: Tensor | None = None) -> "DecoderState":
-        """The state before the first step of rows that read the given sources (N)."""
-        layers = tuple(tuple(part[owner] for part in state) for state in memory.initial)
-        memory = replace(memory, initial=())  # that is all that anyone asks of it
-        return cls(memory, owner, _grid(memory, owner), layers, feed)
+    def first(cls, memory: Memory, feed: Tensor | None = None) -> "DecoderState":
+        """The state before the first step, with a row for each source."""
+        owner = torch.arange(len(memory.mask), device=memory.mask.device)
+        return cls(replace(memory, initial=()), owner, None, memory.initial, feed)  # nobody asks for `initial` again
 
     def reorder(self, index: Tensor) -> "DecoderState":
         """The state of the given rows (N'), in their order; rows may be dropped or come several times."""
-        memory, owner = self.memory, self.owner[index]
-        if len(memory.mask) > 1:
-            sources, compact = torch.unique(owner, return_inverse=True)
-            if len(sources) <= KEPT * len(memory.mask):  # to attend to sources that are finished costs as much
-                memory, owner = memory.select(sources), compact
+        memory, owner, grid = _reading(self.memory, self.owner[index])
         return DecoderState(
             memory,
             owner,
-            _grid(memory, owner),
+            grid,
             tuple(tuple(part[index] for part in state) for state in self.layers),
             None if self.feed is None else self.feed[index],
             None if self.attention is None else self.attention[index],
@@ -81,11 +76,17 @@ class DecoderState:
         return grid.collect(contexts).unsqueeze(1), grid.collect(weights).unsqueeze(1)
 
 
-def _grid(memory: Memory, owner: Tensor) -> Grid | None:
-    count = len(memory.mask)
-    if len(owner) == count and torch.equal(owner, torch.arange(count, device=owner.device)):
-        return None
-    return Grid.of(owner, count)
+def _reading(memory: Memory, owner: Tensor) -> tuple[Memory, Tensor, Grid | None]:
+    """A memory, the source in it that each row (N) reads, and their grid, for rows that read these sources."""
+    count = torch.arange(len(owner), device=owner.device)
+    if owner.is_cuda:  # to copy sources takes less time than to wait for the device to tell which are left
+        return memory.select(owner), count, None
+    if len(memory.mask) > 1:
+        sources, compact = torch.unique(owner, return_inverse=True)
+        if len(sources) <= KEPT * len(memory.mask):  # to attend to sources that are finished costs as much
+            memory, owner = memory.select(sources), compact
+    one_each = len(owner) == len(memory.mask) and torch.equal(owner, count)
+    return memory, owner, None if one_each else Grid.of(owner, len(memory.mask))
 
 
 class ParallelDecoder(nn.Module):
@@ -113,9 +114,9 @@ class ParallelDecoder(nn.Module):
         self.dropout = LockedDropout(dropout)
         self.feature_width = width + context + input_width
 
-    def start(self, memory: Memory, owner: Tensor) -> DecoderState:
-        """The state before the first step."""
-        return DecoderState.first(memory, owner)
+    def start(self, memory: Memory) -> DecoderState:
+        """The state before the first step, with a row for each source."""
+        return DecoderState.first(memory)
 
     def forward(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Embedded inputs (N, T, E): features (N, T, H + C + E), attention (N, T, S) and the state after them."""
@@ -153,10 +154,9 @@ class InputFeedingDecoder(nn.Module):
         self.feature_width = width + context + input_width
         self.context_width = context
 
-    def start(self, memory: Memory, owner: Tensor) -> DecoderState:
-        """The state before the first step; the context before it is zero."""
-        feed = memory.values.new_zeros(len(owner), self.context_width)
-        return DecoderState.first(memory, owner, feed)
+    def start(self, memory: Memory) -> DecoderState:
+        """The state before the first step, with a row for each source; the context before it is zero."""
+        return DecoderState.first(memory, memory.values.new_zeros(len(memory.mask), self.context_width))
 
     def forward(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Embedded inputs (N, T, E): features (N, T, H + C + E), attention (N, T, S) and the state after them."""

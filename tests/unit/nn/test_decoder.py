@@ -32,7 +32,7 @@ def memory(made: Decoder) -> Memory:
 
 def start(made: Decoder) -> DecoderState:
     """The state before the first step."""
-    return made.start(memory(made), torch.arange(B))
+    return made.start(memory(made))
 
 
 def embedded() -> Tensor:

@@ -103,7 +103,7 @@ def start(made: InputFeedingDecoder) -> DecoderState:
     """The state before the first step."""
     torch.manual_seed(3)
     keys, values = made.attention.prepare(torch.randn(B, S, D))
-    return made.start(Memory(keys, values, MASK, tuple((torch.rand(B, H),) for _ in range(2))), torch.arange(B))
+    return made.start(Memory(keys, values, MASK, tuple((torch.rand(B, H),) for _ in range(2))))
 
 
 def test_the_decoder_tells_it_the_weights_of_the_step_before() -> None:
