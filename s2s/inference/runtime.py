@@ -36,8 +36,8 @@ def make_ready(path: Path | str, device: str, precision: str, threads: int | Non
         return load_for_inference(folder, device, precision, threads)
     if (device, precision) != ("cpu", "float32"):
         raise UsageError(
-            f"{folder} was exported, and computes in float32 on the CPU only: leave out the device ({device}) and the "
-            f"precision ({precision})."
+            f"{folder} was exported, and computes in float32 on the CPU only, not in {precision} on {device}. "
+            "Leave out device and precision, or name the model that it was exported from."
         )
     open_device(device, threads)
     return load_exported(folder)
