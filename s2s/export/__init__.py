@@ -1,7 +1,7 @@
 """Models as ONNX graphs: written by `s2s export`, and run on onnxruntime for the library's own search.
 
-Nothing of it needs torch's kernels but the tracing of a model. A step of the search stays one call of a graph, and all
-that stands around it (beams, CTC, n-best lists, text and features) is the library's.
+A step of the search is one call of a graph; all that stands around it (beams, CTC, n-best lists, text and features) is
+the library's.
 """
 
 from s2s.export.folder import export_onnx
