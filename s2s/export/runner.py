@@ -80,7 +80,7 @@ class OnnxModel:
 
     def start(self, memory: Memory) -> DecoderState:
         """See `Seq2Seq`."""
-        return DecoderState.first(memory, torch.arange(len(memory.mask)))
+        return DecoderState.first(memory)
 
     def step(self, state: DecoderState, tokens: Tensor) -> tuple[Tensor, DecoderState]:
         """See `Seq2Seq`."""
