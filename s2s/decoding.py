@@ -1,14 +1,54 @@
 """From a model and a batch to hypotheses or scores; validation and inference both come here."""
 
+from typing import Protocol, TypeVar
+
 import torch
 from torch import Tensor
 
 from s2s.config import DecodingConfig
 from s2s.data.batches import Batch
 from s2s.model import Seq2Seq
-from s2s.nn.encoder import Encoded
+from s2s.nn.decoder import DecoderState, Memory
 from s2s.search import Hypothesis, SearchOptions, joint_step, search, without_loops
 from s2s.text.vocabulary import BOS, EOS, PAD
+
+
+class Masked(Protocol):
+    """What a model makes of sources before it is asked for tokens."""
+
+    @property
+    def mask(self) -> Tensor:
+        """True (B, S) at real positions."""
+
+
+AnyEncoded = TypeVar("AnyEncoded", bound=Masked)
+
+
+class Decodable(Protocol[AnyEncoded]):
+    """What a search asks of a model; see `Seq2Seq`, whose methods these are, whatever computes them."""
+
+    @property
+    def training(self) -> bool:
+        """Whether dropout is on."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where tensors must be."""
+
+    def read(self, source: Tensor, lengths: Tensor) -> AnyEncoded:
+        """Sources (B, S, ...) of lengths (B), encoded."""
+
+    def remember(self, encoded: AnyEncoded) -> Memory:
+        """The memory that steps read."""
+
+    def ctc_log_probs(self, encoded: AnyEncoded) -> Tensor:
+        """Log-probabilities (B, S, V) of labels at each step of the encoder."""
+
+    def start(self, memory: Memory) -> DecoderState:
+        """The state before the first step."""
+
+    def step(self, state: DecoderState, tokens: Tensor) -> tuple[Tensor, DecoderState]:
+        """One token per row (N) to log-probabilities of the next (N, V) and the state after it."""
 
 
 def cut(source: list[int], max_length: int) -> list[int]:
@@ -18,7 +58,12 @@ def cut(source: list[int], max_length: int) -> list[int]:
 
 @torch.inference_mode()
 def decode_batch(
-    model: Seq2Seq, source: Tensor, source_lengths: Tensor, limits: Tensor, decoding: DecodingConfig, n_best: int = 1
+    model: Decodable[AnyEncoded],
+    source: Tensor,
+    source_lengths: Tensor,
+    limits: Tensor,
+    decoding: DecodingConfig,
+    n_best: int = 1,
 ) -> list[list[Hypothesis]]:
     """The `n_best` best hypotheses of each source (B, S, ...) with its length (B), on the model's device; see `search`.
 
@@ -29,8 +74,8 @@ def decode_batch(
 
 @torch.inference_mode()
 def decode_encoded(
-    model: Seq2Seq,
-    encoded: Encoded,
+    model: Decodable[AnyEncoded],
+    encoded: AnyEncoded,
     limits: Tensor,
     decoding: DecodingConfig,
     n_best: int = 1,

@@ -53,8 +53,18 @@ class Seq2Seq(nn.Module):
         self.output = output
         self.ctc = ctc
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.parameters()).device
+
     def read(self, source: Tensor, lengths: Tensor) -> Encoded:
-        """What the encoder makes of sources (B, S, ...) of lengths (B), in as many steps as the frontend leaves."""
+        """What the encoder makes of sources (B, S, ...) of lengths (B), in as many steps as the frontend leaves.
+
+        Features may come in another precision than the model's.
+        """
+        if source.is_floating_point():
+            source = source.to(next(self.parameters()).dtype)
         encoded: Encoded = self.encoder(*self.frontend(source, lengths))
         return encoded
 

@@ -33,11 +33,10 @@ MIN_LAYER_BYTES = 256  # the names, shapes and offsets of the four tensors of a 
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A model in evaluation mode with all that belongs to it."""
+class Loaded:
+    """All that belongs to a model, whatever computes it."""
 
     folder: Path
-    model: Seq2Seq
     codec: Codec
     info: ModelInfo
 
@@ -50,6 +49,13 @@ class LoadedModel:
     def decoding(self) -> DecodingConfig:
         """How its hypotheses are searched unless told otherwise."""
         return self.info.decoding
+
+
+@dataclass(frozen=True)
+class LoadedModel(Loaded):
+    """A model in evaluation mode with all that belongs to it."""
+
+    model: Seq2Seq
 
 
 def save_model(
@@ -90,11 +96,16 @@ def load_model(
 ) -> LoadedModel:
     """The model of a model directory or of a run (its best checkpoint), checked and on its device.
 
-    ModelError: no model directory, a file missing, changed or of the wrong size, an unknown format version, or weights
-    that do not fit the config.
+    ModelError: no model directory, a file missing, changed or of the wrong size, an unknown format version, weights
+    that do not fit the config, or graphs in place of weights.
     """
     folder = resolve(path)
     info = read_info(folder)
+    if info.format != "s2s model":
+        raise ModelError(
+            f"{folder} holds graphs without weights, which only `s2s translate`, `s2s transcribe` and `s2s info` read. "
+            "Name the model that it was exported from."
+        )
     tensors_size = info.files[WEIGHTS].size
     model = _empty_model(folder, info, regularisation)
     expected = sum(tensor.numel() * tensor.element_size() for tensor in unique(model).values())
@@ -104,12 +115,17 @@ def load_model(
         )
     restore(model, from_bytes(read_verified(folder, WEIGHTS, info.files[WEIGHTS]), folder / WEIGHTS), assign=True)
     verify(folder, info, skip=WEIGHTS)
+    return LoadedModel(folder, codec_of(folder, info), info, model.to(device).eval())
+
+
+def codec_of(folder: Path, info: ModelInfo) -> Codec:
+    """The codec in a folder whose files were verified; ModelError unless it is the one that the record describes."""
     codec = load_codec(folder, info.kind)
     if unnamed := codec.files - info.files.keys():
         raise ModelError(f"{folder / RECORD} does not name {', '.join(sorted(unnamed))}. Do not use this model.")
     if (codec.source_size, codec.target.size) != (info.source_size, info.target_size):
         raise ModelError(f"The tokenizers in {folder} are not those of the model: the vocabulary sizes differ.")
-    return LoadedModel(folder, model.to(device).eval(), codec, info)
+    return codec
 
 
 def _empty_model(folder: Path, info: ModelInfo, regularisation: RegularisationConfig) -> Seq2Seq:

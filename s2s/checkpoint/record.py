@@ -11,9 +11,14 @@ from s2s.config import Count, DecodingConfig, ModelConfig, Section
 from s2s.errors import ModelError
 
 WEIGHTS = "model.safetensors"
+GRAPHS = ENCODER, STEP = "encoder.onnx", "step.onnx"
 RECORD = "model.json"
 FORMAT_VERSION = 1
 MAX_JSON_BYTES = 16 * 2**20
+
+Format = Literal["s2s model", "s2s onnx model"]
+NEEDED: dict[Format, tuple[str, ...]] = {"s2s model": (WEIGHTS,), "s2s onnx model": GRAPHS}
+"""What a folder of each format holds beside its record and the files of its codec."""
 
 Natural = Annotated[int, Field(ge=0)]
 
@@ -61,10 +66,11 @@ class TrainingSummary(Section):
 class ModelInfo(Section):
     """The whole of `model.json`: with it and the files that it names, a model can be built, checked and used.
 
-    `kind` tells what sources are made of; `source_size` counts entries of a vocabulary, or features of a frame.
+    `format` tells whether the folder holds weights, or graphs that `s2s export` made of them. `kind` tells what sources
+    are made of; `source_size` counts entries of a vocabulary, or features of a frame.
     """
 
-    format: Literal["s2s model"] = "s2s model"
+    format: Format = "s2s model"
     version: Literal[1] = 1
     kind: Literal["text", "audio"] = "text"
     written_by: Printable
@@ -82,15 +88,15 @@ def read_info(folder: Path) -> ModelInfo:
     """`model.json` of a model directory, with nothing else read; ModelError when it cannot be used."""
     path = folder / RECORD
     document = read_json(path)
-    check_version(path, document, "s2s model")
+    check_version(path, document, *NEEDED)
     try:
         info = ModelInfo.model_validate(document)
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
         raise ModelError(f"{path} cannot be used: {'; '.join(problems)}.") from error
     check_names(path, info.files)
-    if WEIGHTS not in info.files:
-        raise ModelError(f"{path} does not name {WEIGHTS}. Copy the whole folder again.")
+    if missing := [name for name in NEEDED[info.format] if name not in info.files]:
+        raise ModelError(f"{path} does not name {' and '.join(missing)}. Copy the whole folder again.")
     return info
 
 
@@ -152,10 +158,10 @@ def read_json(path: Path) -> dict[str, Any]:
     return document
 
 
-def check_version(path: Path, document: dict[str, Any], name: str) -> None:
-    """ModelError unless the document calls itself `name`, in a format version that this code knows."""
-    if document.get("format") != name:
-        raise ModelError(f"{path} is not the record of an {name}: its format is {document.get('format')!r}.")
+def check_version(path: Path, document: dict[str, Any], *names: str) -> None:
+    """ModelError unless the document calls itself by one of `names`, in a format version that this code knows."""
+    if document.get("format") not in names:
+        raise ModelError(f"{path} is not the record of an {names[0]}: its format is {document.get('format')!r}.")
     version = document.get("version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         raise ModelError(

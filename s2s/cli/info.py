@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of a page.")
 def command(model: Path, data: Path | None, as_json: bool) -> None:
-    """What MODEL is (a model directory, or a run for its best checkpoint), how it was trained and how good it is."""
+    """What MODEL is, how it was trained and how good it is.
+
+    MODEL is a model directory, a run for its best checkpoint, or an exported folder.
+    """
     import json
 
     from s2s.checkpoint import read_info, resolve, verify

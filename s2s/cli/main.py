@@ -18,6 +18,7 @@ COMMANDS = {
     "score": ("s2s.cli.score", "Log-probabilities of given translations."),
     "evaluate": ("s2s.cli.evaluate", "Compare hypotheses with references."),
     "average": ("s2s.cli.average", "Average the weights of several models."),
+    "export": ("s2s.cli.export", "Write a model as ONNX graphs, which run without torch."),
     "info": ("s2s.cli.info", "What a model is, how it was trained and how good it is."),
     "doctor": ("s2s.cli.doctor", "Versions, devices, and what is missing on this machine."),
 }

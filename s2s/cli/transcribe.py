@@ -67,9 +67,10 @@ class Settings:
 def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
     """Transcribe recordings to standard output, or to files of their own.
 
-    MODEL is a model directory, or a run for its best checkpoint. AUDIO are files (WAV, FLAC, OGG, Opus, MP3) of any
-    rate, folders (their recordings, sorted), or - for standard input. Long recordings are cut into passages where they
-    are quietest. A file that cannot be read gives an empty line, or no file with --output-dir, and exit code 3.
+    MODEL is a model directory, a run for its best checkpoint, or an exported folder. AUDIO are files (WAV, FLAC, OGG,
+    Opus, MP3) of any rate, folders (their recordings, sorted), or - for standard input. Long recordings are cut into
+    passages where they are quietest. A file that cannot be read gives an empty line, or no file with --output-dir, and
+    exit code 3.
     """
     settings = Settings(**options)
     if settings.n_best > 1 and settings.written_as != "json":

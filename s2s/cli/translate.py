@@ -50,9 +50,9 @@ class Settings:
 def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
     """Translate standard input, or FILEs, line by line to standard output.
 
-    MODEL is a model directory, or a run for its best checkpoint. One line in gives one line out, an empty one an empty
-    one. Where an option is not given, the model's own record decides. On a terminal it is an interactive prompt. The
-    exit code is 3 when lines were too long and lost their end.
+    MODEL is a model directory, a run for its best checkpoint, or an exported folder. One line in gives one line out, an
+    empty one an empty one. Where an option is not given, the model's own record decides. On a terminal it is an
+    interactive prompt. The exit code is 3 when lines were too long and lost their end.
     """
     settings = Settings(**options)
     if settings.n_best > 1 and not settings.as_json:

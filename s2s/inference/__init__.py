@@ -13,13 +13,13 @@ __all__ = ["load"]
 def load(
     path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
 ) -> "Translator | Transcriber":
-    """The model of a model directory or a run (its best checkpoint), ready for use.
+    """The model of a model directory, of a run (its best checkpoint) or of an exported folder, ready for use.
 
     It is a `Translator` or a `Transcriber`; see there.
     """
-    from s2s.inference.runtime import load_for_inference
+    from s2s.inference.runtime import make_ready
 
-    loaded = load_for_inference(path, device, precision, threads)
+    loaded = make_ready(path, device, precision, threads)
     if loaded.info.kind == "text":
         from s2s.inference.translator import Translator
 

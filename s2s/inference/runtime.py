@@ -6,8 +6,9 @@ from typing import TypeVar
 
 import torch
 
-from s2s.checkpoint import LoadedModel, load_model
+from s2s.checkpoint import Loaded, LoadedModel, load_model, read_info, resolve
 from s2s.errors import S2SError, UsageError
+from s2s.export.runner import ExportedModel, load_exported
 from s2s.hardware import has_bfloat16, has_int8, open_device
 from s2s.log import warn
 from s2s.model import Seq2Seq
@@ -19,6 +20,27 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 PRECISIONS = ("float32", "bfloat16", "int8")
+
+Ready = LoadedModel | ExportedModel
+"""A model that can translate or transcribe."""
+
+
+def make_ready(path: Path | str, device: str, precision: str, threads: int | None) -> Ready:
+    """What a folder holds, ready to compute: a model, a run's best one, or the graphs of an exported one.
+
+    ModelError: it cannot be read, see `s2s.checkpoint.load_model`. UsageError: see `load_for_inference`, or a device or
+    precision that graphs do not have.
+    """
+    folder = resolve(Path(path))
+    if read_info(folder).format == "s2s model":
+        return load_for_inference(folder, device, precision, threads)
+    if (device, precision) != ("cpu", "float32"):
+        raise UsageError(
+            f"{folder} was exported, and computes in float32 on the CPU only, not in {precision} on {device}. "
+            "Leave out device and precision, or name the model that it was exported from."
+        )
+    open_device(device, threads)
+    return load_exported(folder)
 
 
 def load_for_inference(path: Path | str, device: str, precision: str, threads: int | None) -> LoadedModel:
@@ -69,7 +91,7 @@ def in_halves(search: Callable[[list[Item]], list[Found]], items: list[Item], cu
     return in_halves(search, items[:half], cure) + in_halves(search, items[half:], cure)
 
 
-def tokenizers_of(loaded: LoadedModel) -> Tokenizers:
+def tokenizers_of(loaded: Loaded) -> Tokenizers:
     """The tokenizers of a model that reads text; UsageError when it reads something else."""
     if not isinstance(loaded.codec, Tokenizers):
         raise UsageError(f"{loaded.folder} reads audio: use `s2s transcribe`.")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,16 +15,15 @@ from s2s.audio.features import Statistics, StatisticsSum
 from s2s.audio.reading import Source
 from s2s.audio.sources import source_name
 from s2s.audio.windows import Window, cut_windows, windows
-from s2s.checkpoint import LoadedModel
 from s2s.config import DecodingConfig, parse
 from s2s.data.batches import fill, pad, round_up
 from s2s.data.speech import FRAMES_MULTIPLE
 from s2s.data.speech_codec import SpeechCodec
-from s2s.decoding import decode_encoded
+from s2s.decoding import Decodable, decode_encoded
 from s2s.errors import AudioError, ConfigError, DataError, UsageError
 from s2s.group import Group
 from s2s.inference.results import Candidate, one_line
-from s2s.inference.runtime import in_halves, load_for_inference
+from s2s.inference.runtime import Ready, in_halves, make_ready
 from s2s.inference.sharding import batched, deal
 from s2s.inference.transcripts import Passage, Transcript, Word
 from s2s.inference.words import align_words, spread_words
@@ -94,22 +94,22 @@ class _Task:
 class Transcriber:
     """A model that transcribes."""
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: Ready) -> None:
         if not isinstance(loaded.codec, SpeechCodec):
             raise UsageError(f"{loaded.folder} reads text: use `s2s translate`.")
         self._loaded = loaded
         self._codec = loaded.codec
-        self._device = next(loaded.model.parameters()).device
+        self._model: Decodable[Any] = loaded.model
 
     @classmethod
     def load(
         cls, path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
     ) -> "Transcriber":
-        """The transcriber of a model directory or a run; `threads` holds for the whole process.
+        """The transcriber of a model directory, a run or an exported folder; `threads` holds for the whole process.
 
-        ModelError: it cannot be read, see `s2s.checkpoint.load_model`. UsageError: no such device or precision.
+        See `s2s.inference.runtime.make_ready`.
         """
-        return cls(load_for_inference(path, device, precision, threads))
+        return cls(make_ready(path, device, precision, threads))
 
     @property
     def language(self) -> str:
@@ -265,12 +265,11 @@ class Transcriber:
         if not tasks:
             return
         sources = [task.features for task in tasks if task.features is not None]
-        source, lengths = (part.to(self._device) for part in pad(sources, multiple=FRAMES_MULTIPLE))
-        model = self._loaded.model
-        encoded = model.read(source.to(next(model.parameters()).dtype), lengths)
+        source, lengths = (part.to(self._model.device) for part in pad(sources, multiple=FRAMES_MULTIPLE))
+        encoded = self._model.read(source, lengths)
         limits = self._codec.longest_targets(lengths)
-        found = decode_encoded(model, encoded, limits, decoding, n_best, guarded=not decoding.ctc_weight)
-        log_probs = model.ctc_log_probs(encoded).cpu() if self.aligns else None
+        found = decode_encoded(self._model, encoded, limits, decoding, n_best, guarded=not decoding.ctc_weight)
+        log_probs = self._model.ctc_log_probs(encoded).cpu() if self.aligns else None
         for row, (task, hypotheses) in enumerate(zip(tasks, found, strict=True)):
             words = () if log_probs is None else self._words(task, hypotheses[0], log_probs[row], encoded.mask[row])
             n_best_texts = tuple(Candidate(self._text(one), one.score) for one in hypotheses)

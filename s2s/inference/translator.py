@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from s2s.checkpoint import LoadedModel
 from s2s.config import DecodingConfig, parse
 from s2s.data.batches import pad
-from s2s.decoding import decode_batch
+from s2s.decoding import Decodable, decode_batch
 from s2s.errors import UsageError
 from s2s.group import Group
 from s2s.inference.reports import warn_of_cuts
 from s2s.inference.results import Candidate, Tokens, Translation, one_line
-from s2s.inference.runtime import in_halves, load_for_inference, tokenizers_of
+from s2s.inference.runtime import Ready, in_halves, make_ready, tokenizers_of
 from s2s.inference.segments import Segment, length_batches, read_segment
 from s2s.inference.sharding import deal
 from s2s.search import Hypothesis
@@ -36,20 +36,20 @@ class TranslationOptions:
 class Translator:
     """A model that translates. One line of text is one segment; an empty one stays empty."""
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: Ready) -> None:
         self._loaded = loaded
         self._tokenizers = tokenizers_of(loaded)
-        self._device = next(loaded.model.parameters()).device
+        self._model: Decodable[Any] = loaded.model
 
     @classmethod
     def load(
         cls, path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
     ) -> "Translator":
-        """The translator of a model directory or a run; `threads` holds for the whole process.
+        """The translator of a model directory, a run or an exported folder; `threads` holds for the whole process.
 
-        ModelError: it cannot be read, see `s2s.checkpoint.load_model`. UsageError: no such device or precision.
+        See `s2s.inference.runtime.make_ready`.
         """
-        return cls(load_for_inference(path, device, precision, threads))
+        return cls(make_ready(path, device, precision, threads))
 
     @property
     def languages(self) -> tuple[str, str]:
@@ -137,9 +137,9 @@ class Translator:
     def _search_at_once(
         self, segments: Sequence[Segment], decoding: DecodingConfig, n_best: int
     ) -> list[list[Hypothesis]]:
-        source, lengths = (part.to(self._device) for part in pad([segment.ids for segment in segments]))
+        source, lengths = (part.to(self._model.device) for part in pad([segment.ids for segment in segments]))
         limits = self._tokenizers.longest_targets(lengths)
-        return decode_batch(self._loaded.model, source, lengths, limits, decoding, n_best)
+        return decode_batch(self._model, source, lengths, limits, decoding, n_best)
 
     def _translation(self, number: int, line: str, segment: Segment, found: Sequence[Hypothesis]) -> Translation:
         """The result for one line; a line without ids has found nothing, and its translation is empty for certain."""

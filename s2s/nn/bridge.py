@@ -47,5 +47,5 @@ class ZeroBridge(nn.Module):
 
     def forward(self, encoded: Encoded) -> tuple[State, ...]:
         """One state of (B, H) zeros for each decoder layer."""
-        zero = encoded.values.new_zeros(len(encoded.values), self.width)
+        zero = encoded.values.new_zeros(encoded.values.shape[0], self.width)
         return tuple((zero,) * self.parts for _ in range(self.layers))

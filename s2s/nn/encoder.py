@@ -68,7 +68,7 @@ class Encoder(nn.Module):
         beyond = ~mask.unsqueeze(2)
         values = self.norms[-1](hidden).masked_fill(beyond, 0.0)
         half = self.width // 2
-        end = values[torch.arange(len(values), device=values.device), lengths - 1, :half]
+        end = values[torch.arange(values.shape[0], device=values.device), lengths - 1, :half]
         last = torch.cat([end, values[:, 0, half:]], dim=1)
         return Encoded(self.dropout(values), mask, last)
 
@@ -78,7 +78,7 @@ def mirror_rows(lengths: Tensor, steps: int) -> Tensor:
     time = torch.arange(steps, device=lengths.device).unsqueeze(0)
     ends = lengths.unsqueeze(1)
     within = torch.where(time < ends, ends - 1 - time, time)
-    return (within + steps * torch.arange(len(lengths), device=lengths.device).unsqueeze(1)).reshape(-1)
+    return (within + steps * torch.arange(lengths.shape[0], device=lengths.device).unsqueeze(1)).reshape(-1)
 
 
 def reverse(sequence: Tensor, mirror: Tensor) -> Tensor:

@@ -136,4 +136,4 @@ def _in_pairs(sequence: Tensor, lengths: Tensor) -> Tensor:
     """Two neighbouring steps of a sequence (B, S, F) as one (B, S / 2, 2F); what an odd one lacks is zero."""
     sequence = sequence.masked_fill(_beyond(lengths, sequence.shape[1]).unsqueeze(2), 0.0)
     even = functional.pad(sequence, (0, 0, 0, sequence.shape[1] % 2))
-    return even.reshape(len(even), -1, 2 * even.shape[2])
+    return even.reshape(even.shape[0], -1, 2 * even.shape[2])

@@ -76,6 +76,14 @@ def test_a_checkpoint(run: Path, frozen: Frozen) -> None:
     frozen("checkpoint tensors", {path.name: tensors(path) for path in sorted(checkpoint.glob("*.safetensors"))})
 
 
+def test_an_exported_folder(run: Path, tmp_path: Path, frozen: Frozen) -> None:
+    assert main(["export", str(run), "--format", "onnx", "--output", str(tmp_path / "x")]) == 0
+    frozen("exported", sorted(path.name for path in (tmp_path / "x").iterdir()))
+    frozen("exported keys", {path.name: keys_in(path) for path in sorted((tmp_path / "x").glob("*.json"))})
+    rows = re.findall(r"^\| (in|out) \| `(\w+)`", (tmp_path / "x" / "README.md").read_text(), re.MULTILINE)
+    frozen("exported inputs and outputs", [" ".join(row) for row in rows])
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

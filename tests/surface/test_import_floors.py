@@ -17,7 +17,7 @@ FLOORS = [
     {"text", "audio", "config"},
     {"nn", "search", "data"},
     {"model", "checkpoint", "evaluation"},
-    {"decoding"},
+    {"decoding", "export"},
     {"training", "inference"},
     {"cli"},
     {"__init__", "__main__"},
@@ -39,7 +39,7 @@ PACKAGES_ON_THE_GROUND_FLOOR = {
     "log": {"tqdm"},
     "rng": {"torch"},
 }
-SLOW = {"torchaudio", "soundfile", "sacrebleu", "jiwer", "matplotlib", "datasets"}
+SLOW = {"torchaudio", "soundfile", "sacrebleu", "jiwer", "matplotlib", "datasets", "onnxruntime"}
 BENCH = ROOT / "tools" / "bench"
 PEERS = {"joeynmt", "pymarian", "pocketsphinx"}
 """What only the environments of peers hold."""

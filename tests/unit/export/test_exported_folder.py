@@ -1,0 +1,183 @@
+"""An exported folder: what is in it, that others can use it, what reads it, and what is refused."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+import s2s
+from s2s.checkpoint import average, load_model, read_info
+from s2s.checkpoint.record import describe
+from s2s.errors import ModelError, S2SError, UsageError
+from s2s.export import export_onnx, folder, load_exported, packages
+from s2s.inference.translator import Translator
+from s2s.text.tokenizers import Tokenizers
+from s2s.text.vocabulary import BOS, EOS, PAD
+from tests.tiny import TEXTS, write_model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def exported(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("exported") / "new" / "tiny"
+    export_onnx(model, output)
+    return output
+
+
+@pytest.fixture
+def damaged(exported: Path, tmp_path: Path) -> Callable[..., Path]:
+    """A copy of the folder in which a file holds other bytes, as its record says if `told`."""
+
+    def copy(name: str, data: bytes, told: bool) -> Path:
+        for path in exported.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        (tmp_path / name).write_bytes(data)
+        if told:
+            record = json.loads((tmp_path / "model.json").read_bytes())
+            record["files"][name] = describe(tmp_path, [name])[name].model_dump()
+            (tmp_path / "model.json").write_text(json.dumps(record))
+        return tmp_path
+
+    return copy
+
+
+def test_it_holds_graphs_and_the_files_of_the_codec(model: Path, exported: Path) -> None:
+    names = {path.name for path in exported.iterdir()}
+    assert names == {"README.md", "encoder.onnx", "joint.model", "model.json", "step.onnx", "tokenizer.json"}
+    info, original = read_info(exported), read_info(model)
+    assert set(info.files) == names - {"README.md", "model.json"}
+    same = {"format", "files"}
+    assert info.model_dump(exclude=same) == original.model_dump(exclude=same)
+
+
+@pytest.mark.parametrize(("beam", "penalty"), [(1, None), (3, 0.0), (5, 1.0)])
+def test_it_translates_as_the_model_does(model: Path, exported: Path, beam: int, penalty: float | None) -> None:
+    lines = [*TEXTS[:9], "", "a", "{name} sees <b>one</b> cat"]
+    options = {"beam_size": beam, "n_best": min(beam, 2), "length_penalty": penalty, "batch_tokens": 40}
+    mine, theirs = (s2s.load(path).translate(lines, **options) for path in (exported, model))
+    assert any(one.text for one in theirs)
+    for one, other in zip(mine, theirs, strict=True):
+        assert [candidate.text for candidate in one.n_best] == [candidate.text for candidate in other.n_best]
+        assert (one.tokens, one.alignment) == (other.tokens, other.alignment)
+        assert one.score == pytest.approx(other.score, abs=1e-5)
+
+
+def test_the_page_is_enough_to_run_the_graphs_without_s2s(exported: Path, model: Path) -> None:
+    """Greedy search over two lines, by names and rules that stand on the page."""
+    page = (exported / "README.md").read_text(encoding="utf-8")
+    sides = {name: re.findall(rf"^\| {name} \| `(\w+)` \|", page, re.MULTILINE) for name in ("in", "out")}
+    encoder, step = (onnxruntime.InferenceSession(exported / name) for name in ("encoder.onnx", "step.onnx"))
+    ports = [port.name for session in (encoder, step) for port in session.get_inputs()]
+    assert sides["in"] == ports
+    assert sides["out"] == [port.name for session in (encoder, step) for port in session.get_outputs()]
+    tokenizers = Tokenizers.load(exported)
+    lines = ["the old house", "a dog sees one small cat"]
+    ids = [tokenizers.encode_source(line)[0] for line in lines]
+    lengths = np.array([len(one) for one in ids])
+    source = np.full((2, lengths.max()), PAD)
+    for row, one in enumerate(ids):
+        source[row, : len(one)] = one
+    names = [port.name for port in encoder.get_outputs()]
+    known = dict(zip(names, encoder.run(None, {"source": source, "lengths": lengths}), strict=True))
+    known |= {"owner": np.arange(2), "tokens": np.full(2, BOS)}
+    written: list[list[int]] = [[], []]
+    for _ in range(12):
+        found = step.run(None, {port.name: known[port.name] for port in step.get_inputs()})
+        named = dict(zip([port.name for port in step.get_outputs()], found, strict=True))
+        named["log_probs"][:, [PAD, BOS]] = -np.inf
+        known |= {name.removeprefix("next_"): value for name, value in named.items()}
+        known["tokens"] = named["log_probs"].argmax(1)
+        for row in range(2):
+            if EOS not in written[row]:
+                written[row].append(int(known["tokens"][row]))
+    expected = s2s.load(model).translate(lines, beam_size=1, max_length=12)
+    for row, one in enumerate(expected):
+        mine = tokenizers.target.pieces([token for token in written[row] if token != EOS])
+        assert tuple(mine) == one.tokens.target[:12]
+
+
+def test_threads_are_those_of_torch(exported: Path) -> None:
+    before = torch.get_num_threads()
+    try:
+        translator = Translator.load(exported, threads=before + 1)
+        options = translator._loaded.model._step.get_session_options()
+        assert options.intra_op_num_threads == torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("options", [{"device": "cuda"}, {"precision": "int8"}, {"precision": "bfloat16"}])
+def test_other_devices_and_precisions_are_refused(exported: Path, options: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=r"float32 on the CPU only, not in \w+ on \w+\. Leave out"):
+        s2s.load(exported, **options)
+
+
+def test_what_needs_weights_says_so(exported: Path, model: Path, tmp_path: Path) -> None:
+    for use in (
+        load_model,
+        lambda path: export_onnx(path, tmp_path / "x"),
+        lambda path: average([path, model], tmp_path / "y"),
+    ):
+        with pytest.raises(ModelError, match="holds graphs without weights"):
+            use(exported)
+
+
+def test_an_output_that_exists_is_refused_and_left_alone(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        export_onnx(model, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_nothing_is_left_of_an_export_that_failed(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ModelError, match="does not exist"):
+        export_onnx(tmp_path / "no-model", tmp_path / "new" / "x")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", "x")
+
+    monkeypatch.setattr(folder, "write_text", fail)
+    with pytest.raises(OSError, match="No space"):
+        export_onnx(model, tmp_path / "new" / "x")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["onnx", "onnxruntime"])
+def test_missing_packages_are_named(
+    exported: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(packages, "find_spec", lambda asked: None if asked == name else "there")
+    with pytest.raises(S2SError, match=rf"{name} is not installed, .*: pip install 's2s\[onnx\]'"):
+        s2s.load(exported) if name == "onnxruntime" else export_onnx(model, tmp_path / "x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_graph_that_was_changed_is_refused(damaged: Callable[..., Path]) -> None:
+    with pytest.raises(ModelError, match=r"step\.onnx has 5 bytes instead of"):
+        load_exported(damaged("step.onnx", b"graph", told=False))
+
+
+def test_what_is_no_graph_is_refused(damaged: Callable[..., Path]) -> None:
+    with pytest.raises(ModelError, match=r"encoder\.onnx is no graph that onnxruntime .* can run: "):
+        load_exported(damaged("encoder.onnx", b"graph", told=True))
+
+
+def test_a_graph_of_something_else_is_refused(damaged: Callable[..., Path], exported: Path) -> None:
+    with pytest.raises(ModelError, match=r"step\.onnx is no step of a decoder"):
+        load_exported(damaged("step.onnx", (exported / "encoder.onnx").read_bytes(), told=True))
+
+
+def test_a_record_without_graphs_is_refused(damaged: Callable[..., Path], exported: Path) -> None:
+    record = json.loads((exported / "model.json").read_bytes())
+    del record["files"]["step.onnx"]
+    with pytest.raises(ModelError, match=r"does not name step\.onnx"):
+        load_exported(damaged("model.json", json.dumps(record).encode(), told=False))
