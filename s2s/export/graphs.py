@@ -93,7 +93,7 @@ class StepGraph(nn.Module):
     ) -> tuple[Tensor, ...]:
         """The memory of B sources, the source (N) of each row, its last token (N), and what it carries, to `outputs`.
 
-        A row gets a copy of its source's memory: the grid that spares it (`s2s.nn.grid`) is no static graph.
+        A row gets a copy of its source's memory: the grid that spares it (`s2s.grid`) is no static graph.
         """
         memory, rest = Memory(keys, values, mask, ()).select(owner), iter(carried)
         layers = tuple(tuple(islice(rest, self.model.bridge.parts)) for _ in range(self.model.bridge.layers))

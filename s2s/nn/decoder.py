@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from s2s.grid import Grid
 from s2s.nn.attention import Attention
 from s2s.nn.dropout import LockedDropout
-from s2s.nn.grid import Grid
 from s2s.nn.rnn import Cell, RecurrentLayer, State
 
 KEPT = 0.75

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from s2s.nn.grid import Grid
+from s2s.grid import Grid
 from s2s.search.hypothesis import AnyState, Step
 
 NEVER = float("-inf")

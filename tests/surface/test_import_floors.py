@@ -13,7 +13,7 @@ import pytest
 from tests.surface.syntax import ROOT, Import, imports, parse, sources
 
 FLOORS = [
-    {"errors", "files", "group", "hardware", "hub", "log", "ranks", "rng"},
+    {"errors", "files", "grid", "group", "hardware", "hub", "log", "ranks", "rng"},
     {"text", "audio", "config"},
     {"nn", "search", "data"},
     {"model", "checkpoint", "evaluation"},
@@ -33,6 +33,7 @@ BESIDE = {
 }
 NUMBERS_ONLY = {"nn", "search"}
 PACKAGES_ON_THE_GROUND_FLOOR = {
+    "grid": {"torch"},
     "group": {"torch"},
     "hardware": {"torch"},
     "hub": {"datasets", "huggingface_hub"},
@@ -84,7 +85,7 @@ def allowed(importer: str, imported: str) -> bool:
     if (importer, imported) == ("cli", "__init__"):
         return True
     if importer in NUMBERS_ONLY:
-        return imported in {"errors", "rng"}
+        return imported in {"errors", "grid", "rng"}
     return FLOOR_OF[imported] < FLOOR_OF[importer]
 
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s.nn.grid import Grid
+from s2s.grid import Grid
 
 
 def test_rows_by_hand() -> None:
