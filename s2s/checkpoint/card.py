@@ -1,6 +1,7 @@
 """The model card: what a model is, how it was trained, how good it is and how to use it, for people."""
 
 from s2s.checkpoint.record import ModelInfo, TrainingSummary
+from s2s.config import LanguageModelConfig
 
 USE = {
     "text": (
@@ -19,6 +20,14 @@ USE = {
         "    import s2s",
         '    print(s2s.load("FOLDER").transcribe("recording.wav").text)',
     ),
+    "monolingual": (
+        "    s2s generate FOLDER --samples 3",
+        "    s2s score FOLDER text.txt",
+        "",
+        "or, to help a translator or a transcriber with the same vocabulary,",
+        "",
+        "    s2s translate MODEL --lm FOLDER --lm-weight 0.2 < input.txt",
+    ),
 }
 """How to use a model of each kind."""
 
@@ -31,7 +40,7 @@ def model_card(info: ModelInfo) -> str:
         [
             f"# {purpose(info).capitalize()}",
             "",
-            f"A recurrent sequence-to-sequence model of {info.parameters:,} parameters, written by {info.written_by}.",
+            f"A recurrent {_class(info)} of {info.parameters:,} parameters, written by {info.written_by}.",
             "",
             "## What it is",
             "",
@@ -56,8 +65,14 @@ def model_card(info: ModelInfo) -> str:
     )
 
 
+def _class(info: ModelInfo) -> str:
+    return "language model" if info.kind == "monolingual" else "sequence-to-sequence model"
+
+
 def purpose(info: ModelInfo) -> str:
     """What the model does, in a phrase."""
+    if info.kind == "monolingual":
+        return f"language model of {info.languages[0]}"
     if info.kind == "text":
         return f"translation from {info.languages[0]} to {info.languages[1]}"
     return f"transcription of {info.languages[0]}"
@@ -65,6 +80,9 @@ def purpose(info: ModelInfo) -> str:
 
 def shape_lines(info: ModelInfo) -> list[str]:
     """The model's shape as a Markdown list."""
+    if isinstance(info.model, LanguageModelConfig):
+        return _language_lines(info.model, info.target_size)
+    assert info.decoding is not None
     encoder, decoder = info.model.encoder, info.model.decoder
     ctc = ", CTC" if info.model.ctc else ""
     return [
@@ -76,6 +94,16 @@ def shape_lines(info: ModelInfo) -> list[str]:
         f"- {SOURCES[info.kind].format(info.source_size)} and {info.target_size:,} target entries",
         f"- search by default: beam {info.decoding.beam_size}, length penalty {info.decoding.length_penalty:g}, "
         f"at most {info.decoding.max_length} tokens",
+    ]
+
+
+def _language_lines(model: LanguageModelConfig, size: int) -> list[str]:
+    tied = "tied" if model.tied_embeddings == "output" else "not tied"
+    context = "the line so far" if model.context == "line" else "the running text"
+    return [
+        f"- {model.layers} {model.cell.upper()} layers of width {model.width}",
+        f"- embeddings: width {model.embedding_width}, {tied} to the output, {size:,} entries",
+        f"- what it predicts depends on {context}",
     ]
 
 

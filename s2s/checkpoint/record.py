@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from s2s.config import Count, DecodingConfig, ModelConfig, Section
+from s2s.config import AnyModelConfig, Count, DecodingConfig, Section
 from s2s.errors import ModelError
 
 WEIGHTS = "model.safetensors"
@@ -67,19 +67,20 @@ class ModelInfo(Section):
     """The whole of `model.json`: with it and the files that it names, a model can be built, checked and used.
 
     `format` tells whether the folder holds weights, or graphs that `s2s export` made of them. `kind` tells what sources
-    are made of; `source_size` counts entries of a vocabulary, or features of a frame.
+    are made of; `source_size` counts entries of a vocabulary, or features of a frame. A language model has no
+    `decoding`, since it searches for nothing.
     """
 
     format: Format = "s2s model"
     version: Literal[1] = 1
-    kind: Literal["text", "audio"] = "text"
+    kind: Literal["text", "audio", "monolingual"] = "text"
     written_by: Printable
     languages: Annotated[tuple[Printable, ...], Field(min_length=1, max_length=2)]
     source_size: Count
     target_size: Count
     parameters: Natural
-    model: ModelConfig
-    decoding: DecodingConfig
+    model: AnyModelConfig
+    decoding: DecodingConfig | None = None
     training: TrainingSummary
     files: dict[str, FileRecord]
 

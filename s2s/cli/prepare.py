@@ -1,11 +1,14 @@
 """`s2s prepare`: from a corpus to prepared data."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from s2s.errors import UsageError
+
+if TYPE_CHECKING:
+    from s2s.text.tokenizer import SentencePieceTokenizer
 
 
 @click.group()
@@ -57,6 +60,51 @@ def text(train: tuple[str, str], dev: tuple[str, str], test: tuple[str, str], **
             cleaning=CleaningOptions(options["max_length"], options["max_ratio"], options["keep_copies"]),
         )
     )
+
+
+@command.command()
+@click.option("--train", required=True, metavar="LINES", help="The training part.")
+@click.option("--dev", required=True, metavar="LINES", help="The development part.")
+@click.option("--test", required=True, metavar="LINES", help="The test part.")
+@click.option("--language", required=True, metavar="CODE", help="The language of the text, for instance en.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write; it must not exist.")
+@click.option(
+    "--tokenizer",
+    type=click.Path(path_type=Path),
+    help="Prepared data or a model whose target vocabulary to take, as a model needs that this one shall help.",
+)
+@click.option("--units", type=click.Choice(["unigram", "bpe", "characters"]), help="Default: unigram subwords.")
+@click.option("--vocabulary-size", type=click.IntRange(min=1), help="Entries (default: chosen from the corpus).")
+@click.option("--max-length", type=click.IntRange(min=1), default=200, help="Words of a line at most (default: 200).")
+def monolingual(train: str, dev: str, test: str, tokenizer: Path | None, **options: Any) -> None:
+    """Prepare text of one language, for a language model.
+
+    LINES is a plain file of one line each (also .gz), a column of a table (pairs.tsv#1), a field of JSON lines
+    (pairs.jsonl#de), or a field of a data set on disk or on the hub (datasets:NAME@SPLIT#FIELD); of prepared data it is
+    datasets:DATA/train#target. Lines stay in their order; those that are empty or, in training, too long are left out.
+    """
+    from s2s.data.prepare_monolingual import PrepareMonolingualOptions, prepare_monolingual
+    from s2s.text.languages import parse_language
+    from s2s.text.readers import Side
+
+    parse_language(options["language"])
+    parts = {"train": Side(train), "dev": Side(dev), "test": Side(test)}
+    if tokenizer is not None and options["units"] is not None:
+        raise UsageError("--units has no effect with --tokenizer, which has its own: leave one out.")
+    given = None if tokenizer is None else _tokenizer(tokenizer)
+    options["units"] = options["units"] or "unigram"
+    prepare_monolingual(PrepareMonolingualOptions(parts, tokenizer=given, **options))
+
+
+def _tokenizer(path: Path) -> "SentencePieceTokenizer":
+    """The target's tokenizer in prepared data or a model."""
+    from s2s.checkpoint import codec_of, read_info, resolve
+    from s2s.data.prepared import MANIFEST, open_data
+
+    if (path / MANIFEST).is_file() and not (path / "checkpoints").is_dir():
+        return cast("SentencePieceTokenizer", open_data(path).codec.target)
+    folder = resolve(path)
+    return cast("SentencePieceTokenizer", codec_of(folder, read_info(folder)).target)
 
 
 @command.command()

@@ -9,7 +9,7 @@ import click
 from s2s.cli.options import processes_option
 
 if TYPE_CHECKING:
-    from s2s.config import RunConfig
+    from s2s.config import BaseRunConfig
 
 
 @click.command()
@@ -72,13 +72,14 @@ def command(
     )
 
 
-def _run(config: "RunConfig", check: bool, **options: Any) -> None:
+def _run(config: "BaseRunConfig", check: bool, **options: Any) -> None:
     """What each process does; the options are those of `TrainOptions`, which only it may import."""
     from s2s.hardware import keep_threads_awake
 
     keep_threads_awake()
 
+    from s2s.training.building import TrainOptions
     from s2s.training.check import check_run
-    from s2s.training.run import TrainOptions, train
+    from s2s.training.run import train
 
     (check_run if check else train)(config, TrainOptions(**options))

@@ -1,9 +1,11 @@
 """The whole run as frozen pydantic models, read from TOML."""
 
+from s2s.config.language import AnyModelConfig, LanguageModelConfig, LanguageRunConfig
 from s2s.config.model import AttentionConfig, Cell, DecoderConfig, EncoderConfig, FrontendConfig, ModelConfig
-from s2s.config.reading import parse, read_config, to_document
+from s2s.config.reading import parse, parse_run, read_config, to_document
 from s2s.config.run import (
     AugmentationConfig,
+    BaseRunConfig,
     CtcConfig,
     DecodingConfig,
     RegularisationConfig,
@@ -13,8 +15,10 @@ from s2s.config.run import (
 from s2s.config.section import Count, Section
 
 __all__ = [
+    "AnyModelConfig",
     "AttentionConfig",
     "AugmentationConfig",
+    "BaseRunConfig",
     "Cell",
     "Count",
     "CtcConfig",
@@ -22,12 +26,15 @@ __all__ = [
     "DecodingConfig",
     "EncoderConfig",
     "FrontendConfig",
+    "LanguageModelConfig",
+    "LanguageRunConfig",
     "ModelConfig",
     "RegularisationConfig",
     "RunConfig",
     "Section",
     "TrainingConfig",
     "parse",
+    "parse_run",
     "read_config",
     "to_document",
 ]

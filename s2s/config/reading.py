@@ -8,14 +8,15 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from s2s.config.run import RunConfig
+from s2s.config.language import KIND, LanguageRunConfig
+from s2s.config.run import BaseRunConfig, RunConfig
 from s2s.config.section import Section
 from s2s.errors import ConfigError
 
 Kind = TypeVar("Kind", bound="Section")
 
 
-def read_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
+def read_config(path: Path, overrides: Sequence[str] = ()) -> BaseRunConfig:
     """The run described by a TOML file and `section.key=value` overrides; ConfigError lists all problems at once."""
     try:
         document = tomllib.loads(path.read_bytes().decode("utf-8"))
@@ -25,7 +26,18 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
         raise ConfigError(f"{path} is not TOML: {error}.") from error
     for override in overrides:
         _override(document, override)
-    return parse(RunConfig, document, str(path))
+    return parse_run(document, str(path))
+
+
+def parse_run(document: Mapping[str, Any], place: str) -> BaseRunConfig:
+    """The run that a document describes: of a language model where its model says so, else of an encoder-decoder."""
+    model = document.get("model")
+    kind = model.get("kind") if isinstance(model, Mapping) else None
+    if kind is None:
+        return parse(RunConfig, document, place)
+    if kind == KIND:
+        return parse(LanguageRunConfig, document, place)
+    raise ConfigError(f'{place}: model.kind is "{KIND}", or left out for an encoder-decoder (it is {kind!r}).')
 
 
 def parse(kind: type[Kind], document: Mapping[str, Any], place: str) -> Kind:

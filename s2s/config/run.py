@@ -76,6 +76,8 @@ class TrainingConfig(Section):
     """The loop. At least one of the three limits must be given; the schedule runs to the first of them.
 
     `batch_tokens` is the budget of a batch of text, `batch_frames` that of a batch of audio, padding included.
+    Through running text, errors go back `truncation` steps (truncated back-propagation through time, Williams & Peng
+    1990), while states go on.
     """
 
     max_updates: Count | None = None
@@ -83,6 +85,7 @@ class TrainingConfig(Section):
     max_minutes: Positive | None = None
     batch_tokens: Count | None = None
     batch_frames: Count | None = None
+    truncation: Count | None = None
     shortest_first: bool = False
     accumulation: Count = 1
     learning_rate: Positive = 2e-3
@@ -127,14 +130,20 @@ class DecodingConfig(Section):
     ctc_weight: Annotated[float, Field(ge=0, le=1, strict=True)] | None = None
 
 
-class RunConfig(Section):
-    """One training run. What is not given and depends on other keys is filled in: see `_settle`."""
+class BaseRunConfig(Section):
+    """What every training run has, whatever it trains."""
 
     seed: Natural = 1
-    model: ModelConfig = ModelConfig()
+    model: Section
     regularisation: RegularisationConfig = RegularisationConfig()
-    augmentation: AugmentationConfig | None = None
     training: TrainingConfig
+
+
+class RunConfig(BaseRunConfig):
+    """One training run of an encoder-decoder. What is not given and depends on other keys is filled in: `_settle`."""
+
+    model: ModelConfig = ModelConfig()
+    augmentation: AugmentationConfig | None = None
     decoding: DecodingConfig = DecodingConfig()
 
     @model_validator(mode="after")
@@ -173,6 +182,8 @@ def _idle(config: RunConfig, frames: bool) -> Iterator[str]:
             yield "training.batch_frames has no effect on text: set training.batch_tokens"
         if config.augmentation is not None:
             yield "augmentation has no effect on text: remove it"
+    if training.truncation is not None:
+        yield "training.truncation has an effect on language models alone: remove it"
     if training.ctc is not None and not config.model.ctc:
         yield "training.ctc has no effect without model.ctc = true"
     if config.decoding.ctc_weight and not config.model.ctc:

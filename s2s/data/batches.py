@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -27,7 +28,8 @@ class Batch:
 
     `source` (B, S) of ids ends with EOS, or it is (B, S, F) of features; `target` (B, T + 1) begins with BOS and ends
     with EOS, so that inputs are `target[:, :-1]` and labels `target[:, 1:]`; both hold PAD or zeros beyond
-    `source_lengths` (B) and `target_lengths` (B), which counts labels.
+    `source_lengths` (B) and `target_lengths` (B), which counts labels. `continues` tells that each row goes on where
+    the same row of the batch before it ended.
     """
 
     indices: list[int]
@@ -35,6 +37,7 @@ class Batch:
     source_lengths: Tensor
     target: Tensor
     target_lengths: Tensor
+    continues: bool = field(default=False, kw_only=True)
 
     def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """All but the rows, in their order."""
@@ -42,7 +45,8 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""
-        return Batch(self.indices, *(tensor.to(device, non_blocking=True) for tensor in self.tensors()))
+        moved = (tensor.to(device, non_blocking=True) for tensor in self.tensors())
+        return Batch(self.indices, *moved, continues=self.continues)
 
 
 EMPTY = Batch([], *[torch.zeros(0, dtype=torch.long)] * 4)
@@ -100,6 +104,19 @@ def fill(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list
     return batches
 
 
+class EpochSource(Protocol):
+    """Where the batches of training come from."""
+
+    def __len__(self) -> int:
+        """Rows of all batches of an epoch, over all processes."""
+
+    def epoch(self, epoch: int, skip: int = 0, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
+        """The batches of an epoch (from 0) without the first `skip`; of these every `workers`-th, from `worker` on."""
+
+    def count(self) -> int:
+        """How many batches an epoch has, about."""
+
+
 class TrainingBatches:
     """The batches of each epoch over a training part, in random order; `shortest_first` sorts those of the first.
 
@@ -122,6 +139,9 @@ class TrainingBatches:
         self.rank = rank
         self.ranks = ranks
         self._warned = False
+
+    def __len__(self) -> int:
+        return len(self.segments)
 
     def epoch(self, epoch: int, skip: int = 0, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
         """The batches of an epoch (from 0) without the first `skip`; each segment comes once, on one process.

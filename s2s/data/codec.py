@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from s2s.text.monolingual import MonolingualCodec
 from s2s.text.tokenizers import Tokenizers
 
-Kind = Literal["text", "audio"]
-"""What sources are made of."""
+Kind = Literal["text", "audio", "monolingual"]
+"""What sources are made of; a language model, whose text is monolingual, has none."""
 
 
 class Target(Protocol):
@@ -49,6 +50,11 @@ class Codec(Protocol):
     def save(self, folder: Path) -> None:
         """Write those files into an existing folder."""
 
+
+@runtime_checkable
+class PairCodec(Codec, Protocol):
+    """A codec of sources and their targets."""
+
     def longest_targets(self, source_lengths: Tensor) -> Tensor:
         """How many tokens hypotheses for sources of these lengths (B) may have."""
 
@@ -57,6 +63,8 @@ def load_codec(folder: Path, kind: Kind) -> Codec:
     """What `save` wrote; ModelError names a file that is missing or damaged."""
     if kind == "text":
         return Tokenizers.load(folder)
+    if kind == "monolingual":
+        return MonolingualCodec.load(folder)
     from s2s.data.speech_codec import SpeechCodec
 
     return SpeechCodec.load(folder)

@@ -16,17 +16,17 @@ from typing import Any
 
 import torch
 
-from s2s.data.batches import Batch, TrainingBatches
+from s2s.data.batches import Batch, EpochSource
 from s2s.errors import S2SError
 
 EpochBatches = Callable[[int, int], Iterator[Batch]]
-"""The batches of an epoch without the first few, as `TrainingBatches.epoch` gives them."""
+"""The batches of an epoch without the first few, as `EpochSource.epoch` gives them."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def loading(batches: TrainingBatches, workers: int) -> Iterator[EpochBatches]:
+def loading(batches: EpochSource, workers: int) -> Iterator[EpochBatches]:
     """A context in which so many processes make the batches, none: this one does, when they are asked for.
 
     Epochs are to be read one after the other, each to its end but the last. What a process raises is raised where its
@@ -45,7 +45,7 @@ def loading(batches: TrainingBatches, workers: int) -> Iterator[EpochBatches]:
 class _Loader:
     """Processes that are started for the first epoch, and go on with the next ones until they are closed."""
 
-    def __init__(self, batches: TrainingBatches, workers: int) -> None:
+    def __init__(self, batches: EpochSource, workers: int) -> None:
         self.batches = batches
         self.workers = workers
         self.pipes: list[Connection] = []
@@ -111,7 +111,7 @@ class _Loader:
 
 
 def _work(
-    batches: TrainingBatches,
+    batches: EpochSource,
     epoch: int,
     skip: int,
     worker: int,
@@ -141,8 +141,8 @@ def _work(
 
 def _pack(batch: Batch) -> tuple[object, ...]:
     """As arrays, whose bytes go through the pipe; torch would share memory, of which a container may have little."""
-    return (batch.indices, *(tensor.numpy() for tensor in batch.tensors()))
+    return (batch.indices, batch.continues, *(tensor.numpy() for tensor in batch.tensors()))
 
 
-def _unpack(indices: list[int], *arrays: Any) -> Batch:
-    return Batch(indices, *map(torch.from_numpy, arrays))
+def _unpack(indices: list[int], continues: bool, *arrays: Any) -> Batch:
+    return Batch(indices, *map(torch.from_numpy, arrays), continues=continues)

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from s2s.config import RunConfig
+from s2s.config import BaseRunConfig, RunConfig
 from s2s.data.codec import Codec
 from s2s.data.prepared import PreparedData, open_data
 from s2s.data.segments import MULTIPLE
@@ -29,14 +29,19 @@ class TextData(PreparedData):
         """The text in a folder whose manifest was read."""
         return cls(path, manifest, Tokenizers.load(path / "tokenizer"))
 
-    def segments(self, name: str, config: RunConfig | None = None) -> "TextSegments":
+    def segments(self, name: str, config: BaseRunConfig | None = None) -> "TextSegments":
         """See `PreparedData`; with a config, its subword sampling."""
         alpha = config.regularisation.subword_sampling if config else 0
         sampler = self.codec.sampler(alpha) if alpha else None
         return TextSegments(self.table(name), self.codec, self.foreign, sampler, config.seed if config else 0)
 
-    def check(self, config: RunConfig) -> None:
+    def check(self, config: BaseRunConfig) -> None:
         """See `PreparedData`."""
+        if not isinstance(config, RunConfig):
+            raise ConfigError(
+                f"{self.path} holds parallel text, and the config is of a language model. Remove model.kind, or "
+                "prepare text of one language with `s2s prepare monolingual`."
+            )
         if config.model.frontend.reads_frames:
             raise ConfigError(
                 f'model.frontend.kind = "{config.model.frontend.kind}" cannot read text, which {self.path} holds. '

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import s2s
-from s2s.config import RunConfig
+from s2s.config import BaseRunConfig
 from s2s.data.codec import Codec, Kind
 from s2s.data.segments import Segments
 from s2s.errors import DataError
@@ -32,14 +32,14 @@ class PreparedData(ABC):
     foreign: bool = False
 
     @abstractmethod
-    def segments(self, name: str, config: RunConfig | None = None) -> Segments:
+    def segments(self, name: str, config: BaseRunConfig | None = None) -> Segments:
         """The part train, dev, test or another one; with a config, as it wants them for training.
 
         DataError: the part is missing or damaged.
         """
 
     @abstractmethod
-    def check(self, config: RunConfig) -> None:
+    def check(self, config: BaseRunConfig) -> None:
         """ConfigError: a model of that config cannot read the sources, or what it asks for has no effect on them.
 
         What will hardly be learned is warned of. DataError: the part train is missing or damaged.
@@ -80,6 +80,10 @@ def open_data(path: Path) -> PreparedData:
         from s2s.data.parallel_text import TextData
 
         return TextData.open(path, manifest)
+    if manifest["format"] == format_name("monolingual"):
+        from s2s.data.monolingual import MonolingualData
+
+        return MonolingualData.open(path, manifest)
     from s2s.data.speech import SpeechData
 
     return SpeechData.open(path, manifest)
@@ -102,7 +106,7 @@ def _read_manifest(file: Path) -> dict[str, Any]:
         manifest = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
         raise DataError(f"{file} is damaged: it is not JSON. Prepare the data again.") from error
-    known = (format_name("text"), format_name("audio"))
+    known = tuple(map(format_name, get_args(Kind)))
     if not isinstance(manifest, dict) or manifest.get("format") not in known or manifest.get("version") != VERSION:
         raise DataError(f"{file} is not of this version of s2s. Prepare the data again.")
     if not all(isinstance(manifest.get(key), dict) for key in ("files", "parts")):

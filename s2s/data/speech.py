@@ -14,7 +14,7 @@ from torch import Tensor
 from s2s.audio.augmentation import change_speed, change_volume, mask, samples_after_speed
 from s2s.audio.features import Statistics
 from s2s.audio.reading import read_at
-from s2s.config import AugmentationConfig, RunConfig
+from s2s.config import AugmentationConfig, BaseRunConfig, RunConfig
 from s2s.data.arrow import BLOCK_ROWS
 from s2s.data.codec import Codec
 from s2s.data.prepared import PreparedData, open_data
@@ -42,9 +42,9 @@ class SpeechData(PreparedData):
         """The audio in a folder whose manifest was read."""
         return cls(path, manifest, SpeechCodec.load(path / "tokenizer"))
 
-    def segments(self, name: str, config: RunConfig | None = None) -> "SpeechSegments":
+    def segments(self, name: str, config: BaseRunConfig | None = None) -> "SpeechSegments":
         """See `PreparedData`; with a config, its augmentation."""
-        augmentation, seed = (config.augmentation, config.seed) if config else (None, 0)
+        augmentation, seed = (config.augmentation, config.seed) if isinstance(config, RunConfig) else (None, 0)
         speakers = self._speakers(name) if self.codec.by_speaker else {}
         return SpeechSegments(self.table(name), self.path, self.codec, self.foreign, speakers, augmentation, seed)
 
@@ -67,8 +67,13 @@ class SpeechData(PreparedData):
         except (OSError, ValueError, AttributeError, ModelError, RecursionError) as error:
             raise DataError(f"{path} is damaged: prepare the data again.") from error
 
-    def check(self, config: RunConfig) -> None:
+    def check(self, config: BaseRunConfig) -> None:
         """See `PreparedData`; warnings where CTC is off, and of characters that a model to start from cannot write."""
+        if not isinstance(config, RunConfig):
+            raise ConfigError(
+                f"{self.path} holds audio, and the config is of a language model. Remove model.kind, or prepare "
+                "text of one language with `s2s prepare monolingual`."
+            )
         if not config.model.frontend.reads_frames:
             raise ConfigError(
                 f'model.frontend.kind = "{config.model.frontend.kind}" cannot read audio, which {self.path} holds. '

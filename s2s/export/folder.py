@@ -8,7 +8,7 @@ from s2s.checkpoint import ModelInfo, load_model
 from s2s.checkpoint.card import model_card
 from s2s.checkpoint.model_directory import CARD
 from s2s.checkpoint.record import GRAPHS, RECORD, describe
-from s2s.config import to_document
+from s2s.config import ModelConfig, to_document
 from s2s.export.graphs import Port, Ports, write_graphs
 from s2s.export.packages import need
 from s2s.files import committed_folder, write_json, write_text
@@ -66,7 +66,7 @@ def _lines(info: ModelInfo, ports: Mapping[str, Ports]) -> Iterator[str]:
         "- What else a step takes for each row is at first what `encoder.onnx` gives by the same name for its `owner`,",
         "  and then what the step before gave by that name with `next_` in front for the row that it goes on from.",
         "- `log_probs` are natural logarithms; `next_attention` tells where each row looked.",
-        *([CTC.format(PAD)] if info.model.ctc else []),
+        *([CTC.format(PAD)] if isinstance(info.model, ModelConfig) and info.model.ctc else []),
     )
 
 

@@ -8,6 +8,13 @@ _CODE = r"[a-z]{2,3}(?:-(?:[A-Z][a-z]{3}|[A-Z]{2}|\d{3}))*"  # a language, then 
 _PAIR = re.compile(f"({_CODE})-({_CODE})")
 
 
+def parse_language(text: str) -> str:
+    """The code itself; UsageError for what is none."""
+    if not re.fullmatch(_CODE, text):
+        raise UsageError(f"{text!r} is no code of a language, such as en or zh-Hans (regions with capitals).")
+    return text
+
+
 def parse_languages(text: str) -> tuple[str, str]:
     """Source and target of `en-de`, `en-zh-Hans` or `pt-BR-en`; UsageError for what is no pair."""
     match = _PAIR.fullmatch(text)

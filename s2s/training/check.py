@@ -8,21 +8,21 @@ import time
 
 import torch
 
-from s2s.config import RunConfig
+from s2s.config import BaseRunConfig
 from s2s.data.batches import Batch
 from s2s.data.prepared import open_data
 from s2s.hardware import open_device
 from s2s.log import say
+from s2s.training.building import TrainOptions, build_trainer
 from s2s.training.memory import keep_freed_memory
 from s2s.training.report import clock
-from s2s.training.run import TrainOptions, build_trainer
-from s2s.training.schedule import ctc_share
 from s2s.training.trainer import Trainer
 
 TIMED_UPDATES = 5
+RUNS_END = 1.0  # the fraction at which all losses are computed that the config has
 
 
-def check_run(config: RunConfig, options: TrainOptions) -> None:
+def check_run(config: BaseRunConfig, options: TrainOptions) -> None:
     """Read config and data, build the model, make an update, and say parameters, memory and expected time.
 
     The errors are those of `s2s.training.run.train`; nothing is written.
@@ -31,19 +31,18 @@ def check_run(config: RunConfig, options: TrainOptions) -> None:
     device = open_device(options.device, options.threads)
     trainer = build_trainer(config, options, device, open_data(options.data))
     parameters = sum(weight.numel() for weight in trainer.model.parameters())
-    say(f"{parameters:,} parameters, {len(trainer.batches.segments):,} training segments")
+    say(f"{parameters:,} parameters, {len(trainer.batches):,} training segments")
     batches = trainer.batches.epoch(0)
     group = [batch for batch, _ in zip(batches, range(config.training.accumulation), strict=False)]
-    share = ctc_share(config.training.ctc, 1.0)  # that of the run's end, when both losses are computed
-    sums, tokens = trainer.update(group, share)
+    sums, tokens = trainer.update(group, RUNS_END)
     say(f"the first update: {tokens:,} target tokens, loss {sums['loss'].item() / tokens:.3f} per token")
-    seconds = _median_time(trainer, group, share)
+    seconds = _median_time(trainer, group)
     say(f"{seconds:.2f} s an update, {tokens / seconds:,.0f} target tokens/s, threads: {torch.get_num_threads()}")
     _say_expected_time(config, expected_updates(config, trainer.batches.count()), seconds)
     say(f"memory at its highest: {_peak_memory() / 2**20:,.0f} MiB")
 
 
-def expected_updates(config: RunConfig, batches_per_epoch: int) -> int | None:
+def expected_updates(config: BaseRunConfig, batches_per_epoch: int) -> int | None:
     """How many updates the limits allow; None when only minutes limit the run."""
     settings = config.training
     limits = []
@@ -54,7 +53,7 @@ def expected_updates(config: RunConfig, batches_per_epoch: int) -> int | None:
     return min(limits) if limits else None
 
 
-def _say_expected_time(config: RunConfig, updates: int | None, seconds: float) -> None:
+def _say_expected_time(config: BaseRunConfig, updates: int | None, seconds: float) -> None:
     minutes = config.training.max_minutes
     allowed = math.inf if minutes is None else 60 * minutes
     if updates is None or updates * seconds > allowed:
@@ -69,10 +68,10 @@ def _peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _median_time(trainer: Trainer, group: list[Batch], share: float) -> float:
+def _median_time(trainer: Trainer, group: list[Batch]) -> float:
     times = []
     for _ in range(TIMED_UPDATES):
         started = time.perf_counter()
-        trainer.update(group, share)
+        trainer.update(group, RUNS_END)
         times.append(time.perf_counter() - started)
     return statistics.median(times)

@@ -13,12 +13,12 @@ import torch
 
 import s2s
 from s2s import ranks
-from s2s.config import RunConfig, to_document
+from s2s.config import BaseRunConfig, to_document
 
 PACKAGES = ("torch", "sentencepiece", "sacrebleu", "datasets", "safetensors", "numpy")
 
 
-def describe_run(config: RunConfig, data: Path, data_hash: str, device: torch.device) -> dict[str, Any]:
+def describe_run(config: BaseRunConfig, data: Path, data_hash: str, device: torch.device) -> dict[str, Any]:
     """The manifest of a run that is about to start."""
     document = to_document(config)
     return {

@@ -1,34 +1,28 @@
 """One training run from config and prepared data to a finished run directory; the same call resumes it."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 import torch
 
-from s2s.checkpoint import LoadedModel, load_model, resolve, resume
-from s2s.checkpoint.record import RECORD, TrainingSummary, read_json
-from s2s.config import RunConfig, parse, to_document
-from s2s.data.batches import TrainingBatches
+from s2s.checkpoint import resolve, resume
+from s2s.checkpoint.record import RECORD, read_json
+from s2s.config import BaseRunConfig, parse_run, to_document
 from s2s.data.loading import loading
-from s2s.data.prepared import PreparedData, open_data
+from s2s.data.prepared import open_data
 from s2s.errors import ConfigError, UsageError
 from s2s.files import locked, sha256, write_json, write_text
-from s2s.group import Group, joined
+from s2s.group import joined
 from s2s.hardware import open_device
 from s2s.log import say
-from s2s.model import Seq2Seq, build_model
-from s2s.rng import derive
+from s2s.training.building import TrainOptions, build_trainer, data_hash, differences
 from s2s.training.manifest import config_hash, describe_run
 from s2s.training.memory import keep_freed_memory
 from s2s.training.pictures import plot_alignments, plot_curves
-from s2s.training.room import warn_of_crowded_segments
 from s2s.training.signals import polite_stop
-from s2s.training.steps import check_precision
 from s2s.training.trainer import Trainer
-from s2s.training.validation import Validator
 
 MAY_CHANGE = ("max_updates", "max_epochs", "max_minutes", "patience", "keep_best")
 """The keys of `training` with which a run may go on although they were others. The learning rate goes on as if the new
@@ -38,22 +32,7 @@ GPU_WORKERS = 2
 """Processes that load data for each GPU where the user does not say how many."""
 
 
-@dataclass(frozen=True)
-class TrainOptions:
-    """Where a run reads and writes; `start` is a model to start from (fine-tuning).
-
-    `workers` is the number of processes that load data ahead; None: two for each GPU that trains, none on the CPU.
-    """
-
-    data: Path
-    output: Path
-    start: Path | None = None
-    device: str = "cpu"
-    threads: int | None = None
-    workers: int | None = None
-
-
-def train(config: RunConfig, options: TrainOptions) -> None:
+def train(config: BaseRunConfig, options: TrainOptions) -> None:
     """Train, or go on where an earlier call stopped; a finished run is left as it is.
 
     ConfigError: the config does not fit data or device, or is not that of the run which `output` holds. DataError,
@@ -94,57 +73,12 @@ def _workers(options: TrainOptions, device: torch.device) -> int:
     return 0 if device.type == "cpu" else GPU_WORKERS
 
 
-def build_trainer(
-    config: RunConfig, options: TrainOptions, device: torch.device, data: PreparedData, group: Group | None = None
-) -> Trainer:
-    """Model, batches and trainer of a run, at its start."""
-    check_precision(device, config.training.precision)
-    torch.manual_seed(derive(config.seed, "model"))
-    model, data = _model(config, data, options.start)
-    segments = data.segments("train", config)
-    warn_of_crowded_segments(model, segments)
-    group = group or Group()
-    settings = config.training
-    batches = TrainingBatches(segments, settings.budget, config.seed, settings.shortest_first, group.rank, group.size)
-    summary = TrainingSummary(updates=0, seed=config.seed, data=data_hash(options.data), segments=len(segments))
-    validator = Validator(data, config, device, group)
-    return Trainer(config, model, batches, validator, data.codec, summary, options.output, device, group)
-
-
-def data_hash(data: Path) -> str:
-    """SHA-256 of the manifest of prepared data, which itself holds those of the other files."""
-    return sha256(data / "manifest.json")
-
-
-def _model(config: RunConfig, data: PreparedData, start: Path | None) -> tuple[Seq2Seq, PreparedData]:
-    """A fresh model for the data, or the model at `start` with its tokenizer, and the data in its tokens."""
-    if start is None:
-        data.check(config)
-        codec = data.codec
-        return build_model(config.model, codec.source_size, codec.target.size, config.regularisation), data
-    loaded = load_model(start, regularisation=config.regularisation)
-    _check_start(config, data, loaded)
-    data = data.with_codec(loaded.codec)
-    data.check(config)
-    return loaded.model, data
-
-
-def _check_start(config: RunConfig, data: PreparedData, loaded: LoadedModel) -> None:
-    """ConfigError unless config and data are of the shape and languages of the model to start from."""
-    if loaded.config != config.model:
-        changes = ", ".join(differences(to_document(loaded.config), to_document(config.model), "model."))
-        raise ConfigError(f"The section model of the config is not that of {loaded.folder}: {changes}.")
-    if (loaded.codec.kind, loaded.codec.languages) != (data.codec.kind, data.languages):
-        model, wanted = (f"{'-'.join(codec.languages)} {codec.kind}" for codec in (loaded.codec, data.codec))
-        raise ConfigError(f"{loaded.folder} is a model of {model}, but the data is {wanted}.")
-
-
-def _new_manifest(config: RunConfig, options: TrainOptions, device: torch.device) -> dict[str, Any]:
+def _new_manifest(config: BaseRunConfig, options: TrainOptions, device: torch.device) -> dict[str, Any]:
     """The manifest of a run that starts now."""
     return describe_run(config, options.data, data_hash(options.data), device) | {"start": _start(options)}
 
 
-def _write(config: RunConfig, manifest: dict[str, Any], run: Path) -> None:
+def _write(config: BaseRunConfig, manifest: dict[str, Any], run: Path) -> None:
     write_text(run / "config.toml", tomli_w.dumps(to_document(config)))
     write_json(run / "manifest.json", manifest)
 
@@ -156,7 +90,7 @@ def _start(options: TrainOptions) -> dict[str, str] | None:
     return {"model": str(options.start), "sha256": sha256(resolve(options.start) / RECORD)}
 
 
-def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any] | None:
+def _earlier_manifest(config: BaseRunConfig, options: TrainOptions) -> dict[str, Any] | None:
     """The manifest of the run in the output folder, if there is one, with the keys of `MAY_CHANGE` as they are now.
 
     ConfigError: it is of another run. UsageError: the folder is no run.
@@ -169,7 +103,7 @@ def _earlier_manifest(config: RunConfig, options: TrainOptions) -> dict[str, Any
         raise UsageError(
             f"{options.output} is not the folder of a run: {path} is something else. Give another --output."
         )
-    written = parse(RunConfig, manifest["config"], str(path))  # with the defaults of keys that came since
+    written = parse_run(manifest["config"], str(path))  # with the defaults of keys that came since
     document = to_document(config)
     allowed = _allowed(to_document(written), document, manifest)
     changes = differences(to_document(written) | allowed, document)
@@ -199,18 +133,6 @@ def _allowed(old: dict[str, Any], new: dict[str, Any], manifest: dict[str, Any])
     kept = {name: value for name, value in old["training"].items() if name not in MAY_CHANGE}
     allowed = kept | {name: new["training"][name] for name in MAY_CHANGE if name in new["training"]}
     return {} if allowed == old["training"] else {"training": allowed}
-
-
-def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
-    """The dotted keys in which two configs differ, with both values."""
-    changes = []
-    for key in sorted(old.keys() | new.keys()):
-        before, after = old.get(key), new.get(key)
-        if isinstance(before, dict) and isinstance(after, dict):
-            changes += differences(before, after, f"{prefix}{key}.")
-        elif before != after:
-            changes.append(f"{prefix}{key} was {before}, is {after}")
-    return changes
 
 
 def finish(run: Path, manifest: dict[str, Any], trainer: Trainer) -> None:

@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from s2s.checkpoint import restore, unique
 from s2s.group import Group
-from s2s.model import Seq2Seq
 from s2s.training.averaging import MovingAverage
+from s2s.training.objectives import Objective
 from s2s.training.schedule import Position
 
 
@@ -33,15 +33,20 @@ class Progress:
 
 
 def collect(
-    model: Seq2Seq, optimiser: torch.optim.Optimizer, average: MovingAverage | None, progress: Progress, group: Group
+    model: nn.Module,
+    objective: Objective,
+    optimiser: torch.optim.Optimizer,
+    average: MovingAverage | None,
+    progress: Progress,
+    group: Group,
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and record of a training state: weights, optimiser, averages, random generators, progress."""
+    """Tensors and record of a training state: weights, optimiser, averages, what batches leave, generators."""
     tensors = {f"weight.{name}": tensor for name, tensor in unique(model).items()}
     for number, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
     if average is not None:
         tensors |= {f"average.{number}": value for number, value in enumerate(average.averages)}
-    for rank, states in enumerate(group.gather(_generators())):
+    for rank, states in enumerate(group.gather(_generators() | _prefixed(objective.carried(), "carried"))):
         tensors |= {f"{name}.{rank}": state for name, state in states.items()}
     return tensors, asdict(progress)
 
@@ -49,14 +54,15 @@ def collect(
 def apply(
     tensors: dict[str, Tensor],
     record: dict[str, Any],
-    model: Seq2Seq,
+    model: nn.Module,
+    objective: Objective,
     optimiser: torch.optim.Optimizer,
     average: MovingAverage | None,
     group: Group,
 ) -> Progress:
     """Put a training state back where `collect` took it from.
 
-    Where there were fewer processes, the generators of this one stay as they are.
+    Where there were fewer processes, the generators of this one stay as they are, and its batches begin anew.
     """
     restore(model, _below(tensors, "weight"))
     moments: dict[int, dict[str, Tensor]] = {}
@@ -67,6 +73,9 @@ def apply(
     if average is not None:
         for own, saved in zip(average.averages, _in_order(tensors, "average"), strict=True):
             own.copy_(saved)
+    rank = f".{group.rank}"
+    left = {name.removesuffix(rank): value for name, value in _below(tensors, "carried").items() if name.endswith(rank)}
+    objective.carry(left)
     if (state := tensors.get(f"generator.cpu.{group.rank}")) is not None:
         torch.set_rng_state(state)
     if torch.cuda.is_available() and (state := tensors.get(f"generator.cuda.{group.rank}")) is not None:
@@ -80,6 +89,10 @@ def _generators() -> dict[str, Tensor]:
     if torch.cuda.is_available():
         states["generator.cuda"] = torch.cuda.get_rng_state()
     return states
+
+
+def _prefixed(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": value for name, value in tensors.items()}
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

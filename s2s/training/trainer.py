@@ -1,46 +1,45 @@
 """The loop: updates, validations and checkpoints until a limit is reached, patience ends or a signal stops it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from signal import Signals
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+from torch import Tensor, nn
 
 from s2s.checkpoint import (
     Score,
     best_checkpoints,
     checkpoint_folder,
-    load_model,
+    load_weights,
     publish,
     restore,
-    save_model,
     save_training_state,
     unique,
 )
 from s2s.checkpoint.record import TrainingSummary
-from s2s.config import RunConfig
-from s2s.data.batches import Batch, TrainingBatches
-from s2s.data.codec import Codec
+from s2s.config import BaseRunConfig
+from s2s.data.batches import Batch, EpochSource
 from s2s.data.loading import EpochBatches
 from s2s.errors import NonFiniteError, Stopped, TrainingError
 from s2s.files import NO_ROOM
 from s2s.group import Group
 from s2s.log import say, warn
-from s2s.model import Seq2Seq
 from s2s.rng import derive
 from s2s.training.averaging import DECAY, MovingAverage
 from s2s.training.guards import MAX_SKIPPED, MAX_UNSAVED, LossWatch, keep_batches
+from s2s.training.objectives import Objective
 from s2s.training.optimiser import build_optimiser, set_learning_rate
 from s2s.training.pictures import Alignment
 from s2s.training.report import Meter, append, clock, drop_rows_after
-from s2s.training.schedule import ctc_share, fraction_done, learning_rate
+from s2s.training.schedule import fraction_done, learning_rate
 from s2s.training.state import Progress, apply, collect
 from s2s.training.steps import Updater
-from s2s.training.validation import Validation, Validator
+from s2s.training.validation import Validation
 
 FLAT, ADVICE_FROM = 0.1, 0.5
 ADVICE = (
@@ -50,16 +49,31 @@ ADVICE = (
 """Said when more than half of a run has passed."""
 
 
+Save = Callable[[Path, TrainingSummary, Mapping[str, Tensor]], None]
+"""Writes a model with these weights, named as by `unique`, into an existing folder."""
+
+
+class Validate(Protocol):
+    """Scores models on a development part."""
+
+    def __call__(self, model: Any) -> Validation:
+        """The scores of a model, which is left in training mode if it was."""
+
+    def alignments(self, model: Any) -> list[Alignment]:
+        """Where its attention looks, if it has any, in some segments of the part."""
+
+
 class Trainer:
     """Trains one model in one run directory; everything that it needs to go on is in its last checkpoint."""
 
     def __init__(
         self,
-        config: RunConfig,
-        model: Seq2Seq,
-        batches: TrainingBatches,
-        validator: Validator,
-        codec: Codec,
+        config: BaseRunConfig,
+        model: nn.Module,
+        objective: Objective,
+        batches: EpochSource,
+        validator: Validate,
+        save: Save,
         summary: TrainingSummary,
         run: Path,
         device: torch.device,
@@ -69,7 +83,8 @@ class Trainer:
         self.model = model.to(device)
         self.batches = batches
         self.validator = validator
-        self.codec = codec
+        self.objective = objective
+        self.save = save
         self.summary = summary
         self.run_folder = run
         self.metrics = run / "metrics.jsonl"
@@ -77,7 +92,7 @@ class Trainer:
         if not self.group.leads:
             torch.manual_seed(derive(config.seed, "rank", self.group.rank))  # other dropout for other segments
         self.optimiser = build_optimiser(model, config.training)
-        self.update = Updater(model, self.optimiser, config, device, self.group)
+        self.update = Updater(model, objective, self.optimiser, config.training, device, self.group)
         settings = config.training
         self.average = (
             MovingAverage(model, DECAY if settings.ema_decay is None else settings.ema_decay)
@@ -91,13 +106,13 @@ class Trainer:
 
     def resume(self, tensors: dict[str, torch.Tensor], record: dict[str, object]) -> None:
         """Go on from a training state; what was measured after it is dropped, since it will be measured again."""
-        self.progress = apply(tensors, record, self.model, self.optimiser, self.average, self.group)
+        self.progress = apply(tensors, record, self.model, self.objective, self.optimiser, self.average, self.group)
         if self.group.leads:
             drop_rows_after(self.metrics, self.progress.position.update)
 
     def fraction(self) -> float:
         """How much of the run's limit is used up."""
-        return fraction_done(self.config.training, self.progress.position, len(self.batches.segments))
+        return fraction_done(self.config.training, self.progress.position, len(self.batches))
 
     def train(self, stop: Callable[[], Signals | None], epoch_batches: EpochBatches) -> None:
         """Train to the end on the batches of each epoch; Stopped, after a checkpoint, when `stop` names a signal."""
@@ -139,7 +154,7 @@ class Trainer:
         settings = self.config.training
         set_learning_rate(self.optimiser, learning_rate(settings, position.update, self.fraction()))
         try:
-            sums, tokens = self.update(batches, ctc_share(settings.ctc, self.fraction()))
+            sums, tokens = self.update(batches, self.fraction())
         except NonFiniteError as error:
             self._skip(error, batches)
             sums, tokens = {}, 0
@@ -207,8 +222,9 @@ class Trainer:
         if self.group.leads:
             append(self.metrics, {"kind": "validation", **self._facts(), **validation.facts()})
         took = clock(time.monotonic() - started)
-        if self.fraction() >= ADVICE_FROM and validation.attention.focus < FLAT:
-            say(ADVICE.format(validation.attention.focus))
+        attention = validation.attention
+        if attention is not None and self.fraction() >= ADVICE_FROM and attention.focus < FLAT:
+            say(ADVICE.format(attention.focus))
         wrote = "nothing was saved" if folder is None else f"wrote {folder}"
         say(f"dev: {validation.describe()}{' (best)' if better else ''}; {wrote} ({took})")
 
@@ -217,7 +233,7 @@ class Trainer:
         if self.progress.averaged:
             return
         folders = best_checkpoints(self.run_folder)[: self.config.training.keep_best]
-        weights = [unique(load_model(folder).model) for folder in folders]
+        weights = [load_weights(folder) for folder in folders]
         mean = {name: torch.stack([one[name] for one in weights]).mean(0) for name in weights[0]}
         restore(self.model, mean)
         self.summary = self.summary.model_copy(update={"averaged": tuple(folder.name for folder in folders)})
@@ -243,7 +259,7 @@ class Trainer:
 
         None, and a warning, when the disk is full; an error when that was so before or the checkpoint must be saved.
         """
-        tensors, record = collect(self.model, self.optimiser, self.average, self.progress, self.group)
+        tensors, record = collect(self.model, self.objective, self.optimiser, self.average, self.progress, self.group)
         with self._shipped():
             weights = {name: tensor.clone() for name, tensor in unique(self.model).items()}
 
@@ -257,7 +273,7 @@ class Trainer:
                     "dev": dev,
                 }
             )
-            save_model(folder, self.model, self.codec, self.config.model, self.config.decoding, summary, weights)
+            self.save(folder, summary, weights)
             save_training_state(folder, tensors, record)
 
         score = None if validation is None else self._score(validation)

@@ -11,6 +11,7 @@ import torch
 from s2s.checkpoint.record import DevScore
 from s2s.config import RunConfig
 from s2s.data.batches import Batch, collate, validation_batches
+from s2s.data.codec import PairCodec
 from s2s.data.prepared import PreparedData
 from s2s.decoding import decode_encoded
 from s2s.errors import NonFiniteError
@@ -19,8 +20,8 @@ from s2s.evaluation.error_rates import wer_and_cer
 from s2s.evaluation.scores import ScoreOptions, bleu, tokenizer_for
 from s2s.group import Group
 from s2s.model import Seq2Seq
+from s2s.training.objectives import ctc_likelihood, label_likelihood
 from s2s.training.pictures import Alignment
-from s2s.training.steps import attention_likelihood, ctc_likelihood
 
 ALIGNED = 4
 """Segments whose alignment is drawn."""
@@ -60,7 +61,7 @@ class Validation:
     loss: float
     ctc_loss: float | None = None
     scores: Scores = field(default_factory=dict)
-    attention: AttentionHealth = field(default_factory=AttentionHealth)
+    attention: AttentionHealth | None = None
 
     def facts(self) -> dict[str, Any]:
         """What stands in `metrics.jsonl`."""
@@ -69,7 +70,8 @@ class Validation:
             facts["ctc_loss"] = self.ctc_loss
         for name, score in self.scores.items():
             facts |= {name: score.value, f"{name}_signature": score.signature}
-        return facts | {f"attention_{name}": value for name, value in vars(self.attention).items()}
+        attention = {} if self.attention is None else vars(self.attention)
+        return facts | {f"attention_{name}": value for name, value in attention.items()}
 
     def dev_scores(self) -> tuple[DevScore, ...]:
         """What a model directory says of itself."""
@@ -83,10 +85,23 @@ class Validation:
         )
 
 
+def finite(loss: float, group: Group) -> float:
+    """The loss on the dev part; NonFiniteError, on all processes, when it is none."""
+    if not math.isfinite(loss):
+        group.fail(
+            NonFiniteError(
+                "The loss on the dev part is not a finite number: training diverged after the last checkpoint. "
+                "Lower training.learning_rate or training.clip_norm, or raise training.warmup_updates."
+            )
+        )
+    return loss
+
+
 class Validator:
     """Scores models on one development part."""
 
     def __init__(self, data: PreparedData, config: RunConfig, device: torch.device, group: Group | None = None) -> None:
+        assert isinstance(data.codec, PairCodec)
         self.codec = data.codec
         self.segments = data.segments("dev")
         self.references = self.segments.references()
@@ -110,14 +125,7 @@ class Validator:
         sums = reduce(_added, (share for share, _ in shares))
         texts = {row: text for _, share in shares for row, text in share.items()}
         tokens = sums["tokens"]
-        loss = sums["loss"] / tokens
-        if not math.isfinite(loss):
-            self.group.fail(
-                NonFiniteError(
-                    "The loss on the dev part is not a finite number: training diverged after the last checkpoint. "
-                    "Lower training.learning_rate or training.clip_norm, or raise training.warmup_updates."
-                )
-            )
+        loss = finite(sums["loss"] / tokens, self.group)
         hypotheses = [texts.get(row, "") for row in range(len(self.segments))]
         scores = self.metric(hypotheses, self.references, self.codec.languages[-1]) if self.metric else {}
         health = AttentionHealth(*(sums[name] / tokens for name in vars(AttentionHealth())))
@@ -146,7 +154,7 @@ class Validator:
         encoded = model.read(batch.source, batch.source_lengths)
         memory = model.remember(encoded)
         decoded = model.decode(memory, batch.target[:, :-1])
-        _, likelihood = attention_likelihood(model, decoded, batch, smoothing=0.0)
+        _, likelihood = label_likelihood(model.output, decoded.features, batch, smoothing=0.0)
         health = attention_health(decoded.attention, encoded.mask.sum(1), batch.target_lengths)
         sums = {"tokens": int(batch.target_lengths.sum()), "loss": likelihood.item(), **vars(health)}
         if model.ctc is not None:

@@ -11,6 +11,7 @@ from s2s.config import DecodingConfig, ModelConfig, RegularisationConfig, RunCon
 from s2s.data.batches import Batch, collate, pad
 from s2s.model import Seq2Seq, build_model
 from s2s.text.vocabulary import EOS
+from s2s.training.objectives import Seq2SeqObjective
 from s2s.training.optimiser import build_optimiser, set_learning_rate
 from s2s.training.schedule import learning_rate
 from s2s.training.steps import Updater
@@ -68,7 +69,7 @@ def learn(combination: Combination) -> float:
     config = RunConfig(model=small(combination), regularisation=nothing_dropped, training=training)
     model = build_model(config.model, DIGITS.stop, DIGITS.stop, config.regularisation)
     optimiser = build_optimiser(model, training)
-    update = Updater(model, optimiser, config, torch.device("cpu"))
+    update = Updater(model, Seq2SeqObjective(model, 0.0, None), optimiser, training, torch.device("cpu"))
     held_out = [pair for pair in draw_pairs(combination["task"], 200, seed=0) if len(pair[1]) >= 3]
     learnt = 0.0
     for number, batch in enumerate(batches(combination["task"], held_out)):

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from s2s.checkpoint import load_model
 from s2s.config import RunConfig, parse
 from s2s.errors import NonFiniteError, TrainingError
-from s2s.training import steps
+from s2s.training import objectives, steps
 from s2s.training.report import append, read_rows
 from s2s.training.run import TrainOptions, train
 from s2s.training.validation import Validator
@@ -34,13 +34,13 @@ def last(run: Path) -> int:
 
 def spoil(is_bad: Callable[[int], bool], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the losses of some updates (from 1) be no number."""
-    original, calls = steps.batch_losses, iter(range(1, 10**6))
+    original, calls = objectives.batch_losses, iter(range(1, 10**6))
 
-    def losses(*arguments: Any) -> steps.Losses:
+    def losses(*arguments: Any) -> objectives.Losses:
         found = original(*arguments)
-        return steps.Losses(found.total * float("nan"), found.likelihood, found.ctc) if is_bad(next(calls)) else found
+        return {**found, "loss": found["loss"] * float("nan")} if is_bad(next(calls)) else found
 
-    monkeypatch.setattr(steps, "batch_losses", losses)
+    monkeypatch.setattr(objectives, "batch_losses", losses)
 
 
 def test_updates_that_are_no_numbers_are_skipped(
@@ -166,6 +166,6 @@ def test_too_little_memory_of_a_gpu_names_the_batch_and_the_setting(
     def fail(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(steps, "batch_losses", fail)
+    monkeypatch.setattr(objectives, "batch_losses", fail)
     with pytest.raises(TrainingError, match=r"a batch of \d+ segments, .* Lower training\.batch_tokens and raise"):
         train(config(), TrainOptions(data, tmp_path / "run"))

@@ -16,8 +16,8 @@ import pytest
 from s2s.cli.processes import meeting_place
 from s2s.config import RunConfig, parse
 from s2s.errors import FailedElsewhereError, S2SError
+from s2s.training import objectives, steps
 from s2s.training import run as running
-from s2s.training import steps
 from s2s.training.run import TrainOptions, train
 from tests.reliability.runs import assert_same, last
 from tests.reliability.together import AUDIO, TEXT, Folders, losses, with_training
@@ -188,13 +188,13 @@ def test_an_error_of_all_processes_is_told_by_the_first_alone(folders: Folders, 
 
 def test_a_gradient_that_is_not_finite_is_told_by_the_first_alone(folders: Folders, tmp_path: Path) -> None:
     def spoil(rank: int) -> None:
-        original = steps.batch_losses
+        original = objectives.batch_losses
 
-        def losses(*arguments: Any) -> steps.Losses:
+        def losses(*arguments: Any) -> objectives.Losses:
             found = original(*arguments)
-            return steps.Losses(found.total * float("nan"), found.likelihood, found.ctc) if rank else found
+            return {**found, "loss": found["loss"] * float("nan")} if rank else found
 
-        steps.batch_losses = losses
+        objectives.batch_losses = losses
 
     train_together(2, folders["text"], tmp_path / "run", with_training(TEXT, max_updates=20), spoil)
     assert errors(tmp_path) == {"0.NonFiniteError", "1.FailedElsewhereError"}

@@ -16,7 +16,7 @@ FLOORS = [
     {"errors", "files", "grid", "group", "hardware", "hub", "log", "ranks", "rng"},
     {"text", "audio", "config"},
     {"nn", "search", "data"},
-    {"model", "checkpoint", "evaluation"},
+    {"model", "language_model", "checkpoint", "evaluation"},
     {"decoding", "export"},
     {"training", "inference"},
     {"cli"},
@@ -24,6 +24,8 @@ FLOORS = [
 ]
 BESIDE = {
     ("checkpoint", "model"),
+    ("checkpoint", "language_model"),
+    ("language_model", "model"),
     ("__main__", "__init__"),
     ("hub", "log"),
     ("log", "ranks"),

@@ -9,7 +9,7 @@ import click
 import s2s
 from s2s import errors
 from s2s.cli.main import cli
-from s2s.config import RunConfig, Section
+from s2s.config import LanguageRunConfig, RunConfig, Section
 
 Frozen = Callable[[str, object], None]
 
@@ -61,7 +61,7 @@ def test_exported_names(frozen: Frozen) -> None:
 
 
 def test_config_keys(frozen: Frozen) -> None:
-    frozen("config keys", sorted(keys(RunConfig)))
+    frozen("config keys", sorted({*keys(RunConfig), *keys(LanguageRunConfig)}))
 
 
 def test_options(frozen: Frozen) -> None:

@@ -28,7 +28,7 @@ from results import publish
 from rounds import Figures, System, alternate, table
 from watching import Training, rates
 
-from s2s.config import RunConfig, read_config
+from s2s.config import RunConfig
 
 PEAK = "peak MB"
 VOCABULARY = 4000
@@ -94,7 +94,7 @@ def _prepared(options: Sequence[str], place: Path, threads: int) -> Path:
 
 def _trainings(arguments: argparse.Namespace, data: Path, place: Path) -> list[tuple[str, Callable[[], Figures]]]:
     """The training of s2s and of each peer on one corpus."""
-    config = read_config(arguments.config, arguments.set)
+    config = ours.config_of(arguments.config, arguments.set)
     own = {"s2s": config} | ({"s2s like marian": shape_for("marian", config)} if "marian" in arguments.peer else {})
     builds: dict[str, Build] = {name: partial(_build, arguments.threads, shape, data) for name, shape in own.items()}
     for peer in arguments.peer:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,20 @@ import tomli_w
 import torch
 from watching import Training, Window
 
-from s2s.config import RunConfig, to_document
+from s2s.config import RunConfig, read_config, to_document
+from s2s.errors import ConfigError
 from s2s.hardware import has_bfloat16
 
 NEVER = 1_000_000_000
 LIMITS = ("max_updates", "max_epochs", "max_minutes", "patience")
+
+
+def config_of(path: Path, overrides: Sequence[str]) -> RunConfig:
+    """The config of an encoder-decoder, which peers have too; ConfigError when it is of something else."""
+    config = read_config(path, overrides)
+    if not isinstance(config, RunConfig):
+        raise ConfigError(f"{path} describes a language model: name the config of an encoder-decoder.")
+    return config
 
 
 def precisions() -> list[str]:

@@ -35,7 +35,7 @@ from s2s.hardware import open_device
 from s2s.inference.runtime import PRECISIONS
 from s2s.inference.translator import Translator
 from s2s.nn.products import PackedLinear, quantise
-from s2s.training.run import TrainOptions, build_trainer
+from s2s.training.building import TrainOptions, build_trainer
 
 GROUPS = {
     "recurrent layers": ["mkldnn_rnn_layer", "mkldnn_rnn_layer_backward"],

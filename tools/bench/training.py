@@ -22,7 +22,7 @@ from results import publish
 from rounds import Figures, System, alternate, table
 from watching import Training, rates, watch
 
-from s2s.config import RunConfig, read_config
+from s2s.config import RunConfig
 
 TOKENS = "target tokens/s"
 
@@ -30,7 +30,7 @@ TOKENS = "target tokens/s"
 def main(words: Sequence[str]) -> None:
     """Measure and tell."""
     arguments = _arguments(words)
-    config = read_config(arguments.config, arguments.set)
+    config = ours.config_of(arguments.config, arguments.set)
     systems, pairs = plan(arguments, config)
     found = alternate(systems, arguments.rounds)
     publish(table(found, pairs, [TOKENS]), words, arguments.threads, arguments.record, __file__)

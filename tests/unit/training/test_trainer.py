@@ -188,7 +188,7 @@ def test_a_kill_after_averaging_does_not_train_the_average(
 def test_a_loss_of_dev_that_is_no_number_ends_the_run(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(validation, "attention_likelihood", lambda *_, **__: (None, torch.tensor(math.nan)))
+    monkeypatch.setattr(validation, "label_likelihood", lambda *_, **__: (None, torch.tensor(math.nan)))
     with pytest.raises(NonFiniteError, match="dev part"):
         train(config(), TrainOptions(data, tmp_path / "run"))
 
