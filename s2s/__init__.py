@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from s2s.inference import load
+    from s2s.inference.language import TextGenerator
     from s2s.inference.transcriber import Transcriber
     from s2s.inference.translator import Translator
 
 __version__ = "0.1.0"
-__all__ = ["Transcriber", "Translator", "__version__", "load"]
+__all__ = ["TextGenerator", "Transcriber", "Translator", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +26,8 @@ def __getattr__(name: str) -> Any:
         from s2s.inference.transcriber import Transcriber
 
         return Transcriber
+    if name == "TextGenerator":
+        from s2s.inference.language import TextGenerator
+
+        return TextGenerator
     raise AttributeError(f"module 's2s' has no attribute {name!r}")

@@ -46,7 +46,7 @@ class LanguageModel(nn.Module):
 
     def start(self, rows: int) -> LanguageState:
         """The state before the first token of so many texts."""
-        return LanguageState(self.stack.start(self.output.bias.new_zeros(rows)))
+        return LanguageState(self.stack.start(self.frontend.embedding.weight.new_zeros(rows)))
 
     def read(self, inputs: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
         """Tokens (N, T) to what the vocabulary is compared with at each (N, T, E), and the state after them.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from s2s.cli.evaluate_perplexity import command as perplexity
 from s2s.cli.evaluate_wer import command as wer
 from s2s.cli.hypotheses import names_of, read_hypotheses
 from s2s.files import read_lines
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 @click.group("evaluate")
 def command() -> None:
-    """Compare hypotheses with references."""
+    """Compare hypotheses with references, or a text with what a language model foresees."""
 
 
 command.add_command(wer)
+command.add_command(perplexity)
 
 
 @command.command("bleu")

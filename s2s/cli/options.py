@@ -36,7 +36,37 @@ def computing_options(unit: str, budget: int) -> Callable[[Command], Command]:
     return decorate
 
 
+def device_options(command: Command) -> Command:
+    """Adds --device, --precision and --threads."""
+    for option in _device_options():
+        command = option(command)
+    return command
+
+
+def sampling_range_options(command: Command) -> Command:
+    """Adds --temperature, --top-k, --top-p and --seed, which are None where they are not given."""
+    for option in (
+        click.option("--seed", type=click.IntRange(min=0), help="Of what is drawn (default: 1)."),
+        click.option("--top-p", type=float, help="Draw from the likeliest tokens that together have this probability."),
+        click.option("--top-k", type=click.IntRange(min=1), help="Draw from so many likeliest tokens."),
+        click.option("--temperature", type=float, help="Below 1, likely tokens become likelier (default: 1)."),
+    ):
+        command = option(command)
+    return command
+
+
 def _options(unit: str, budget: int) -> Iterator[Callable[[Any], Any]]:
+    yield from _device_options()
+    yield click.option(
+        f"--batch-{unit}",
+        type=click.IntRange(min=1),
+        default=budget,
+        show_default=True,
+        help=f"Source {unit} computed at once, padding included.",
+    )
+
+
+def _device_options() -> Iterator[Callable[[Any], Any]]:
     yield from (
         click.option("--threads", type=click.IntRange(min=1), help="Threads of each process; by default one per core."),
         click.option(
@@ -47,13 +77,6 @@ def _options(unit: str, budget: int) -> Iterator[Callable[[Any], Any]]:
             help="bfloat16 and int8 are faster where the hardware has them, and less exact; int8 is for CPUs.",
         ),
         click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ..."),
-        click.option(
-            f"--batch-{unit}",
-            type=click.IntRange(min=1),
-            default=budget,
-            show_default=True,
-            help=f"Source {unit} computed at once, padding included.",
-        ),
     )
 
 

@@ -12,6 +12,7 @@ from s2s.data.prepared import PreparedData
 from s2s.data.segments import MULTIPLE
 from s2s.errors import ConfigError
 from s2s.text.monolingual import MonolingualCodec
+from s2s.text.placeholders import Masks
 
 
 @dataclass(frozen=True)
@@ -92,4 +93,4 @@ class MonolingualSegments:
 
     def text(self, row: int, tokens: Sequence[int]) -> str:
         """See `Segments`."""
-        return self.codec.decode(tokens)
+        return self.codec.decode(tokens, Masks())

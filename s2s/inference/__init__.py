@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from s2s.inference.language import TextGenerator
     from s2s.inference.transcriber import Transcriber
     from s2s.inference.translator import Translator
 
@@ -12,14 +13,20 @@ __all__ = ["load"]
 
 def load(
     path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
-) -> "Translator | Transcriber":
+) -> "Translator | Transcriber | TextGenerator":
     """The model of a model directory, of a run (its best checkpoint) or of an exported folder, ready for use.
 
-    It is a `Translator` or a `Transcriber`; see there.
+    It is a `Translator`, a `Transcriber` or, of a language model, a `TextGenerator`; see there.
     """
+    from s2s.checkpoint import read_info, resolve
     from s2s.inference.runtime import make_ready
 
-    loaded = make_ready(path, device, precision, threads)
+    folder = resolve(Path(path))
+    if read_info(folder).kind == "monolingual":
+        from s2s.inference.language import TextGenerator
+
+        return TextGenerator.load(folder, device=device, precision=precision, threads=threads)
+    loaded = make_ready(folder, device, precision, threads)
     if loaded.info.kind == "text":
         from s2s.inference.translator import Translator
 

@@ -15,6 +15,7 @@ from s2s.evaluation.error_rates import wer_and_cer
 from s2s.evaluation.scores import ScoreOptions, bleu, tokenizer_for
 from s2s.hardware import has_bfloat16, has_int8
 from s2s.inference import load
+from s2s.inference.language import TextGenerator
 from s2s.inference.transcriber import Transcriber, TranscriptionOptions
 from s2s.inference.translator import Translator
 from s2s.log import say
@@ -43,6 +44,8 @@ def compare_precisions(model: Path, data: Path, part: str = "dev") -> list[Preci
     for precision in _precisions():
         say(f"decoding {part} in {precision}")
         found = load(model, precision=precision)
+        if isinstance(found, TextGenerator):
+            raise UsageError(f"{model} is a language model, which decodes nothing: use `s2s evaluate perplexity`.")
         started = time.perf_counter()
         texts = _texts(found, segments, model, data)
         seconds = time.perf_counter() - started

@@ -84,6 +84,44 @@ class PairScore:
         )
 
 
+@dataclass(frozen=True)
+class LineScore:
+    """The log-probability of a line, in total and for each of its tokens, of which the last is the end."""
+
+    id: int
+    text: str
+    log_prob: float
+    tokens: tuple[str, ...]
+    token_log_probs: tuple[float, ...]
+    cut: bool = False
+
+    def to_json(self) -> str:
+        """One line of JSON with the keys id, text, log_prob, tokens, token_log_probs."""
+        return json_line({name: value for name, value in vars(self).items() if name != "cut"})
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A line that a language model wrote.
+
+    `text` begins with the prompt; `log_prob` is that of what was written after it, in total, and `token_log_probs`
+    tells it for each of `tokens`, of which the last is the end if the line is `finished`. They tell all that was
+    written, also what stood behind the text at which it was to stop.
+    """
+
+    id: int
+    text: str
+    log_prob: float
+    tokens: tuple[str, ...]
+    token_log_probs: tuple[float, ...]
+    finished: bool
+    cut: bool = False
+
+    def to_json(self) -> str:
+        """One line of JSON with the keys id, text, log_prob, tokens, token_log_probs, finished."""
+        return json_line({name: value for name, value in vars(self).items() if name != "cut"})
+
+
 def one_line(text: str) -> str:
     """The text with every character that some program takes for the end of a line, and NUL, as a space."""
     return text.translate(_TO_SPACE)

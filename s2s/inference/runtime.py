@@ -1,23 +1,34 @@
 """Where and how a model computes: device, precision, threads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import torch
+from torch import nn
 
-from s2s.checkpoint import Loaded, LoadedModel, load_model, read_info, resolve
+from s2s.checkpoint import (
+    Loaded,
+    LoadedLanguageModel,
+    LoadedModel,
+    load_language_model,
+    load_model,
+    read_info,
+    resolve,
+)
 from s2s.errors import S2SError, UsageError
 from s2s.export.runner import ExportedModel, load_exported
 from s2s.hardware import has_bfloat16, has_int8, open_device
 from s2s.log import warn
-from s2s.model import Seq2Seq
 from s2s.nn.products import PackedLinear, QuantisedLinear
 from s2s.nn.stepping import LowEncoder, stepping
 from s2s.text.tokenizers import Tokenizers
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+
+STEPPING = ("bridge", "decoder", "output")
+"""The parts of an encoder-decoder that run at each step of a search."""
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 
@@ -44,34 +55,50 @@ def make_ready(path: Path | str, device: str, precision: str, threads: int | Non
 
 
 def load_for_inference(path: Path | str, device: str, precision: str, threads: int | None) -> LoadedModel:
-    """A model ready to compute; `threads` holds for the whole process.
+    """An encoder-decoder ready to compute; `threads` holds for the whole process.
 
     UsageError: an unknown or absent device, an unknown precision, or threads with a device that has no use for them.
     """
+    opened, precision = _open(device, precision, threads)
+    loaded = load_model(Path(path), opened)
+    _make_fast(loaded.model, opened, precision, STEPPING)
+    if precision == "int8" and has_bfloat16(opened):
+        loaded.model.encoder = LowEncoder(loaded.model.encoder)  # type: ignore[assignment]
+    return loaded
+
+
+def make_language_model_ready(
+    path: Path | str, device: str, precision: str, threads: int | None, by_steps: bool
+) -> LoadedLanguageModel:
+    """A language model ready to compute, by steps alone or whole lines, too; errors as for `load_for_inference`."""
+    opened, precision = _open(device, precision, threads)
+    loaded = load_language_model(Path(path), opened)
+    parts = ("stack", "output") if by_steps or precision == "int8" else ()
+    _make_fast(loaded.model, opened, precision, parts)
+    return loaded
+
+
+def _open(device: str, precision: str, threads: int | None) -> tuple[torch.device, str]:
+    """The device, and the precision in which it computes."""
     if precision not in PRECISIONS:
         raise UsageError(f"There is no precision {precision!r}: it is one of {', '.join(PRECISIONS)}.")
     opened = open_device(device, threads)
     if precision == "int8" and opened.type != "cpu":
         raise UsageError(f"int8 is a precision of the CPU, and the device is {device}: take bfloat16.")
-    loaded = load_model(Path(path), opened)
     if precision == "int8" and not has_int8():
         warn("this processor has no products of eight bits: computing in float32, which is faster here.")
         precision = "float32"
+    return opened, precision
+
+
+def _make_fast(model: nn.Module, device: torch.device, precision: str, parts: Sequence[str]) -> None:
+    """Cast the model, or replace the parts of it that run at each step."""
     if precision == "bfloat16":
-        loaded.model.to(torch.bfloat16)
-    elif opened.type == "cpu":
-        _make_stepping(loaded.model, precision)
-    return loaded
-
-
-def _make_stepping(model: Seq2Seq, precision: str) -> None:
-    """Replace what runs at each step of a search, and under int8 what reads sources, where bfloat16 is fast."""
-    make_linear = QuantisedLinear if precision == "int8" else PackedLinear
-    replaced = {name: stepping(getattr(model, name), make_linear) for name in ("bridge", "decoder", "output")}
-    if precision == "int8" and has_bfloat16(torch.device("cpu")):
-        replaced["encoder"] = LowEncoder(model.encoder)
-    for name, module in replaced.items():
-        setattr(model, name, module)
+        model.to(torch.bfloat16)
+    elif device.type == "cpu":
+        make_linear = QuantisedLinear if precision == "int8" else PackedLinear
+        for name in parts:
+            setattr(model, name, stepping(getattr(model, name), make_linear))
 
 
 def in_halves(search: Callable[[list[Item]], list[Found]], items: list[Item], cure: str) -> list[Found]:

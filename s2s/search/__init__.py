@@ -5,5 +5,18 @@ from s2s.search.beam import search
 from s2s.search.ctc_prefix import joint_step
 from s2s.search.hypothesis import Hypothesis, SearchOptions, State, Step
 from s2s.search.repetition import without_loops
+from s2s.search.sampling import SamplingOptions, sample
 
-__all__ = ["Hypothesis", "SearchOptions", "Span", "State", "Step", "align", "joint_step", "search", "without_loops"]
+__all__ = [
+    "Hypothesis",
+    "SamplingOptions",
+    "SearchOptions",
+    "Span",
+    "State",
+    "Step",
+    "align",
+    "joint_step",
+    "sample",
+    "search",
+    "without_loops",
+]

@@ -1,6 +1,9 @@
-"""Greedy search: what beam search with a beam of 1 finds, with a fraction of its bookkeeping."""
+"""One hypothesis for each segment: a token at each step, the likeliest or one that is drawn.
 
-from collections.abc import Sequence
+Greedy search finds what beam search with a beam of 1 finds, with a fraction of its bookkeeping.
+"""
+
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -8,6 +11,9 @@ from torch import Tensor
 from s2s.search.hypothesis import AnyState, Hypothesis, Step
 
 NEVER = float("-inf")
+
+Choose = Callable[[Tensor, Tensor, int], Tensor]
+"""Log-probabilities (N, V) of what follows in segments (N) after so many tokens, to one token for each (N)."""
 
 
 def greedy(
@@ -20,15 +26,36 @@ def greedy(
     never: Sequence[int],
 ) -> list[Hypothesis]:
     """One hypothesis of each segment, which takes the likeliest token at each step; see `s2s.search.search`."""
+    first = torch.full_like(max_lengths, bos)
+    return follow(step, state, first, max_lengths, length_penalty, eos, never, _likeliest)
+
+
+def _likeliest(log_probs: Tensor, segments: Tensor, length: int) -> Tensor:
+    return log_probs.argmax(1)
+
+
+def follow(
+    step: Step[AnyState],
+    state: AnyState,
+    tokens: Tensor,
+    max_lengths: Tensor,
+    length_penalty: float,
+    eos: int,
+    never: Sequence[int],
+    choose: Choose,
+) -> list[Hypothesis]:
+    """One hypothesis of each segment, which begins after one of `tokens` (B) and takes what `choose` says."""
     device = max_lengths.device
     forbidden = torch.tensor(never, dtype=torch.long, device=device)
     segments = torch.arange(len(max_lengths), device=device)
-    tokens, totals = torch.full_like(max_lengths, bos), torch.zeros(len(max_lengths), device=device)
+    totals = torch.zeros(len(max_lengths), device=device)
     found = _Found(len(max_lengths))
     length = 0
     while len(segments):
         log_probs, state = step(state, tokens)
-        values, tokens = log_probs.index_fill_(1, forbidden, NEVER).max(1)
+        log_probs = log_probs.index_fill_(1, forbidden, NEVER)
+        tokens = choose(log_probs, segments, length)
+        values = log_probs.gather(1, tokens.unsqueeze(1)).squeeze(1)
         says = values > NEVER  # a model that gives zeros or NaN to all has nothing to say
         ended = (tokens == eos) & says
         goes_on = says & ~ended & (max_lengths > length)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from s2s.errors import ModelError
 from s2s.files import write_bytes, write_json
-from s2s.text.placeholders import SYMBOLS, mask_source
+from s2s.text.placeholders import SYMBOLS, Masks, mask_source, restore
 from s2s.text.tokenizer import SentencePieceTokenizer
 from s2s.text.vocabulary import UNK
 
@@ -43,17 +43,22 @@ class MonolingualCodec:
         return frozenset([RECORD, TARGET])
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a line, without BOS and EOS; placeholders are masked where the vocabulary has masks."""
-        masked = mask_source(text)[0] if self._has_masks() else text
-        return self.target.encode(masked)
+        """The ids of a line, without BOS and EOS."""
+        return self.encode_masked(text)[0]
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids."""
-        return self.target.decode(ids)
+    def encode_masked(self, text: str) -> tuple[list[int], Masks]:
+        """The same, and the placeholders that were masked: none where the vocabulary, one of speech, has no masks."""
+        masked, masks = mask_source(text) if self.masks_beyond(Masks()) else (text, Masks())
+        return self.target.encode(masked), masks
 
-    def _has_masks(self) -> bool:
-        """Whether the vocabulary is one of text; that of speech has none."""
-        return bool(self.target.processor.piece_to_id(SYMBOLS[0]) != UNK)
+    def decode(self, ids: Sequence[int], masks: Masks) -> str:
+        """The text of ids with placeholders back in their places."""
+        return restore(self.target.decode(ids), masks)
+
+    def masks_beyond(self, masks: Masks) -> list[int]:
+        """The ids of masks that stand for nothing, which a text must not have."""
+        ids = [self.target.processor.piece_to_id(symbol) for symbol in SYMBOLS[len(masks.originals) :]]
+        return [number for number in ids if number != UNK]
 
     def save(self, folder: Path) -> None:
         """See `Codec`."""

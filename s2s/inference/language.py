@@ -1,0 +1,208 @@
+"""A language model in use: texts that it goes on with, and the probability that it gives to texts."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from s2s.checkpoint import LoadedLanguageModel
+from s2s.data.batches import collate, pair_cost
+from s2s.errors import UsageError
+from s2s.inference.results import LineScore, Sample, one_line
+from s2s.inference.runtime import make_language_model_ready
+from s2s.inference.segments import clean, length_batches
+from s2s.language_model import LanguageState
+from s2s.rng import generator
+from s2s.search import Hypothesis, SamplingOptions, sample
+from s2s.text.placeholders import Masks
+from s2s.text.vocabulary import BOS, EOS, PAD, UNK
+
+BATCH = 64
+"""Samples that are drawn side by side."""
+
+FEWEST = 1e-3
+"""The lowest temperature, at which all but the likeliest token are out of the question."""
+
+
+@dataclass(frozen=True)
+class GenerationOptions:
+    """How to write: `samples` of one prompt, of at most `max_length` tokens each, which end before one of `stop`."""
+
+    samples: int = 1
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float = 1.0
+    seed: int = 1
+    max_length: int = 256
+    stop: tuple[str, ...] = ()
+
+
+class TextGenerator:
+    """A language model that writes and scores text, line by line."""
+
+    def __init__(self, loaded: LoadedLanguageModel) -> None:
+        self._loaded = loaded
+        self._codec = loaded.codec
+        self._model = loaded.model
+
+    @classmethod
+    def load(
+        cls, path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
+    ) -> "TextGenerator":
+        """The language model of a model directory or a run; `threads` holds for the whole process.
+
+        UsageError: it is a model of something else, or see `s2s.inference.runtime.load_for_inference`.
+        """
+        return cls(make_language_model_ready(path, device, precision, threads, by_steps=False))
+
+    @property
+    def language(self) -> str:
+        """The code of the language of its texts."""
+        return self._codec.language
+
+    @property
+    def context(self) -> str:
+        """What the next token depends on: `line` or `text`."""
+        return self._loaded.shape.context
+
+    @property
+    def tokenizer_name(self) -> str:
+        """The first digits of the SHA-256 of its vocabulary."""
+        return hashlib.sha256(self._codec.target.model).hexdigest()[:8]
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        samples: int = 1,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float = 1.0,
+        seed: int = 1,
+        max_length: int = 256,
+        stop: Sequence[str] = (),
+    ) -> list[Sample]:
+        """Lines that begin with `prompt`, the same ones for the same seed; see `GenerationOptions`.
+
+        UsageError: an option is out of its range.
+        """
+        options = GenerationOptions(samples, temperature, top_k, top_p, seed, max_length, tuple(stop))
+        return list(self.stream(prompt, options))
+
+    @torch.inference_mode()
+    def stream(self, prompt: str, options: GenerationOptions) -> Iterator[Sample]:
+        """The samples in their order, batch by batch."""
+        chosen = _sampling(options)
+        ids, masks = self._codec.encode_masked(clean(prompt))
+        state, last = self._after(ids)
+        never = (PAD, BOS, UNK, *self._codec.masks_beyond(masks))
+        for first in range(0, options.samples, BATCH):
+            numbers = range(first + 1, min(first + BATCH, options.samples) + 1)
+            draws = torch.stack([draws_of(options.seed, number, 1, options.max_length) for number in numbers])
+            rows = torch.zeros(len(numbers), dtype=torch.long, device=self._model.device)
+            limits = torch.full_like(rows, options.max_length)
+            begun = last.expand(len(numbers))
+            step, device = self._model.step, self._model.device
+            found = sample(step, state.reorder(rows), begun, limits, draws.to(device), chosen, 0.0, EOS, never)
+            for number, hypothesis in zip(numbers, found, strict=True):
+                yield self._sample(number, ids, hypothesis, masks, options.stop)
+
+    def _after(self, ids: list[int]) -> tuple[LanguageState, Tensor]:
+        """The state after all but the last token of a line's beginning, and this token (1)."""
+        tokens = torch.tensor([[BOS, *ids]], device=self._model.device)
+        state = self._model.start(1)
+        if ids:
+            _, state = self._model.read(tokens[:, :-1], state)
+        return state, tokens[:, -1]
+
+    def _sample(self, number: int, ids: list[int], found: Hypothesis, masks: Masks, stop: tuple[str, ...]) -> Sample:
+        prompt = self._codec.decode(ids, masks)
+        text = one_line(self._codec.decode([*ids, *found.tokens], masks))
+        ends = [place for mark in stop if (place := text.find(mark, len(prompt))) >= 0]
+        text = text[: min(ends)] if ends else text
+        pieces = tuple(self._codec.target.pieces(found.tokens)) + ("</s>",) * found.finished
+        return Sample(number, text, found.log_prob, pieces, tuple(found.log_probs), found.finished)
+
+    def score(self, lines: Iterable[str], *, batch_tokens: int = 2048) -> list[LineScore]:
+        """The log-probability of each line with its end; UsageError when `lines` is one string."""
+        if isinstance(lines, str):
+            raise UsageError("score takes a list of lines, not one string: write score([line]).")
+        return list(self.stream_scores([list(lines)], batch_tokens))
+
+    def stream_scores(self, windows: Iterable[Sequence[str]], batch_tokens: int) -> Iterator[LineScore]:
+        """The scores of all lines, in order, each window as soon as it is there; ids count from 1.
+
+        A model of running text reads the lines one after the other; of one that reads lines, those of like length are
+        scored together.
+        """
+        first = 1
+        state = self._model.start(1)
+        for window in windows:
+            encoded = [self._codec.encode(clean(line)) for line in window]
+            if self.context == "text":
+                found, state = self._score_in_turn(encoded, state, batch_tokens)
+            else:
+                found = self._score_together(encoded, batch_tokens)
+            for number, (line, ids, scores_of_line) in enumerate(zip(window, encoded, found, strict=True), start=first):
+                pieces = (*self._codec.target.pieces(ids), "</s>")
+                yield LineScore(number, line, sum(scores_of_line), pieces, tuple(scores_of_line))
+            first += len(window)
+
+    def _score_together(self, encoded: Sequence[list[int]], batch_tokens: int) -> list[list[float]]:
+        found: dict[int, list[float]] = {}
+        for chosen in length_batches([pair_cost(0, len(ids)) for ids in encoded], batch_tokens):
+            batch = collate([([], encoded[n]) for n in chosen], chosen).to(self._model.device)
+            told, _ = self._tell(batch.target, self._model.start(len(chosen)))
+            scores = zip(told.tolist(), batch.target_lengths.tolist(), strict=True)
+            found.update((n, row[:length]) for n, (row, length) in zip(chosen, scores, strict=True))
+        return [found[n] for n in range(len(encoded))]
+
+    def _score_in_turn(
+        self, encoded: Sequence[list[int]], state: LanguageState, batch_tokens: int
+    ) -> tuple[list[list[float]], LanguageState]:
+        """The lines as one running text, in pieces of so many tokens."""
+        text = [token for ids in encoded for token in (*ids, EOS)]
+        told: list[float] = []
+        for start in range(0, len(text), batch_tokens):
+            piece = [text[start - 1] if start else BOS, *text[start : start + batch_tokens]]
+            scores, state = self._tell(torch.tensor([piece], device=self._model.device), state)
+            told += scores[0].tolist()
+        ends = list(accumulate(len(ids) + 1 for ids in encoded))
+        return [told[end - len(ids) - 1 : end] for end, ids in zip(ends, encoded, strict=True)], state
+
+    @torch.inference_mode()
+    def _tell(self, tokens: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
+        """Of rows of tokens (N, T + 1) the log-probabilities (N, T) of all but the first, and the state after them."""
+        narrowed, state = self._model.read(tokens[:, :-1], state)
+        log_probs = torch.log_softmax(self._model.logits(narrowed).float(), dim=2)
+        return log_probs.gather(2, tokens[:, 1:].unsqueeze(2)).squeeze(2), state
+
+
+def draws_of(seed: int, line: int, number: int, max_length: int) -> Tensor:
+    """Uniform numbers (T) for one sample of one line, both counted from 1; more than `max_length`."""
+    return torch.rand(max_length + 1, generator=generator(seed, "sample", line, number), dtype=torch.float64)
+
+
+def sampling_options(temperature: float, top_k: int | None, top_p: float) -> SamplingOptions:
+    """The options; UsageError names one that is out of its range."""
+    if not FEWEST <= temperature < float("inf"):
+        raise UsageError(f"The temperature must be {FEWEST:g} or more (it is {temperature:g}); top_k = 1 is greedy.")
+    if top_k is not None and top_k < 1:
+        raise UsageError(f"top_k must be 1 or more (it is {top_k}).")
+    if not 0 < top_p <= 1:
+        raise UsageError(f"top_p must be above 0 and at most 1 (it is {top_p:g}).")
+    return SamplingOptions(temperature, top_k, top_p)
+
+
+def _sampling(options: GenerationOptions) -> SamplingOptions:
+    for name in ("samples", "max_length"):
+        value = getattr(options, name)
+        if not isinstance(value, int) or value < 1:
+            raise UsageError(f"{name} must be a whole number of 1 or more (it is {value!r}).")
+    if "" in options.stop:
+        raise UsageError("A text to stop at must not be empty.")
+    return sampling_options(options.temperature, options.top_k, options.top_p)
