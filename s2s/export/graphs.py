@@ -65,13 +65,14 @@ class EncoderGraph(nn.Module):
 
     def forward(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
         """Sources (B, S, ...) and lengths (B) to `outputs`."""
-        model, decoder = self.model, self.model.decoder
+        model = self.model
         encoded = model.read(source, lengths)
         memory = model.remember(encoded)
-        found = [memory.keys, memory.values, memory.mask, *(part for state in memory.initial for part in state)]
-        if isinstance(decoder, InputFeedingDecoder):
-            found.append(encoded.values.new_zeros(encoded.values.shape[0], decoder.context_width))
-        if isinstance(decoder.attention, LocationAwareAttention):
+        state = model.start(memory)
+        found = [memory.keys, memory.values, memory.mask, *(part for layer in state.layers for part in layer)]
+        if state.feed is not None:
+            found.append(state.feed)
+        if isinstance(model.decoder.attention, LocationAwareAttention):  # its weights before the first step
             found.append(torch.zeros_like(memory.mask, dtype=encoded.values.dtype))
         if model.ctc is not None:
             found.append(model.ctc_log_probs(encoded))
