@@ -34,12 +34,12 @@ def make_ready(path: Path | str, device: str, precision: str, threads: int | Non
     folder = resolve(Path(path))
     if read_info(folder).format == "s2s model":
         return load_for_inference(folder, device, precision, threads)
-    if (device, precision) != ("cpu", "float32"):
+    opened = _open(device, precision, threads)
+    if (opened.type, precision) != ("cpu", "float32"):
         raise UsageError(
             f"{folder} was exported, and computes in float32 on the CPU only, not in {precision} on {device}. "
             "Leave out device and precision, or name the model that it was exported from."
         )
-    open_device(device, threads)
     return load_exported(folder)
 
 
@@ -48,9 +48,7 @@ def load_for_inference(path: Path | str, device: str, precision: str, threads: i
 
     UsageError: an unknown or absent device, an unknown precision, or threads with a device that has no use for them.
     """
-    if precision not in PRECISIONS:
-        raise UsageError(f"There is no precision {precision!r}: it is one of {', '.join(PRECISIONS)}.")
-    opened = open_device(device, threads)
+    opened = _open(device, precision, threads)
     if precision == "int8" and opened.type != "cpu":
         raise UsageError(f"int8 is a precision of the CPU, and the device is {device}: take bfloat16.")
     loaded = load_model(Path(path), opened)
@@ -62,6 +60,13 @@ def load_for_inference(path: Path | str, device: str, precision: str, threads: i
     elif opened.type == "cpu":
         _make_stepping(loaded.model, precision)
     return loaded
+
+
+def _open(device: str, precision: str, threads: int | None) -> torch.device:
+    """See `open_device`; UsageError, too, for a precision that nothing has."""
+    if precision not in PRECISIONS:
+        raise UsageError(f"There is no precision {precision!r}: it is one of {', '.join(PRECISIONS)}.")
+    return open_device(device, threads)
 
 
 def _make_stepping(model: Seq2Seq, precision: str) -> None:

@@ -19,6 +19,7 @@ from s2s.config import AttentionConfig, DecoderConfig, ModelConfig
 from s2s.errors import ModelError, S2SError, UsageError
 from s2s.export import export_onnx, folder, graphs, load_exported, packages
 from s2s.export.ports import ports_of
+from s2s.inference import runtime
 from s2s.inference.translator import Translator
 from s2s.model import build_model
 from s2s.text.tokenizers import Tokenizers
@@ -121,9 +122,28 @@ def test_threads_are_those_of_torch(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"device": "cuda"}, {"precision": "int8"}, {"precision": "bfloat16"}])
-def test_other_devices_and_precisions_are_refused(exported: Path, options: dict[str, str]) -> None:
+def test_other_devices_and_precisions_are_refused(
+    exported: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that has the device."""
+    monkeypatch.setattr(runtime, "open_device", lambda name, _: torch.device(name))
     with pytest.raises(UsageError, match=r"float32 on the CPU only, not in \w+ on \w+\. Leave out"):
         s2s.load(exported, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "abacus"}, "The device 'abacus' cannot be used here"),
+        ({"precision": "fp16"}, "There is no precision 'fp16': it is one of float32"),
+    ],
+)
+def test_unknown_devices_and_precisions_are_told_as_for_models(
+    exported: Path, model: Path, options: dict[str, str], message: str
+) -> None:
+    for folder_of_either in (exported, model):
+        with pytest.raises(UsageError, match=message):
+            s2s.load(folder_of_either, **options)
 
 
 def test_what_needs_weights_says_so(exported: Path, model: Path, tmp_path: Path) -> None:
