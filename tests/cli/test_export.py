@@ -49,7 +49,7 @@ def test_an_exported_model_transcribes_as_before(golden: Path, tmp_path: Path) -
     assert transcript.text == expected["text"]
     assert transcript.passages[0].score == pytest.approx(expected["score"], abs=1e-4)
     assert [word.start for word in transcript.words] == pytest.approx([word["start"] for word in expected["words"]])
-    assert main(["info", str(tmp_path / "out")]) == 0
+    assert " parameters as two ONNX graphs, " in process("info", tmp_path / "out").stdout
 
 
 def test_starting_needs_no_onnxruntime(golden: Path) -> None:

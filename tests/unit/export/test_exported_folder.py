@@ -61,8 +61,19 @@ def test_it_holds_graphs_and_the_files_of_the_codec(model: Path, exported: Path)
     assert names == {"README.md", "encoder.onnx", "joint.model", "model.json", "step.onnx", "tokenizer.json"}
     info, original = read_info(exported), read_info(model)
     assert set(info.files) == names - {"README.md", "model.json"}
-    same = {"format", "files"}
-    assert info.model_dump(exclude=same) == original.model_dump(exclude=same)
+    other = {"format", "files", "written_by"}
+    assert info.model_dump(exclude=other) == original.model_dump(exclude=other)
+    assert info.written_by == f"{original.written_by}, exported by s2s {s2s.__version__}"
+
+
+def test_both_pages_tell_what_the_folder_holds_and_needs(model: Path, exported: Path) -> None:
+    page, original = ((path / "README.md").read_text(encoding="utf-8") for path in (exported, model))
+    assert "parameters as two ONNX graphs, written by s2s" in page
+    assert re.search(
+        r"## How to use it\n\nWith the extra `onnx` .*`pip install 's2s\[onnx\]'`.*\n\n    s2s translate", page
+    )
+    assert "ONNX" not in original
+    assert "onnx" not in original
 
 
 @pytest.mark.parametrize(("beam", "penalty"), [(1, None), (3, 0.0), (5, 1.0)])
