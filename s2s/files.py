@@ -99,10 +99,14 @@ def write_json(path: Path, document: Any) -> None:
 def committed_folder(path: Path, replace: bool = False) -> Iterator[Path]:
     """A temporary folder that becomes `path`, as a whole, when the context ends without an error; else nothing is left.
 
-    UsageError when `path` exists and `replace` is False.
+    UsageError when `path` exists and `replace` is False. OSError, with the cure, when nothing can be made beside it.
     """
     with parents_of(path, replace):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        except OSError as error:  # it names the temporary folder, which nobody knows
+            reason = f"cannot be made ({error.strerror}); name another folder"
+            raise OSError(error.errno, reason, str(path)) from error
         try:
             temporary.chmod(0o777 & ~_umask())
             yield temporary

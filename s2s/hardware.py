@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def open_device(name: str, threads: int | None = None) -> "torch.device":
     """The device of that name, and with `threads` so many threads of the CPU for the whole process.
 
-    On the CPU the process keeps the memory that it frees, see `_keep_memory`. Of several processes on this machine
-    each has its own GPU where `name` is cuda, and without `threads` its share of the cores.
+    Of several processes on this machine each has its own GPU where `name` is cuda, and without `threads` its share of
+    the cores.
 
     UsageError: this machine has no such device, or threads are asked for on one that has no use for them.
     """
@@ -43,16 +43,15 @@ def open_device(name: str, threads: int | None = None) -> "torch.device":
         torch.set_num_threads(threads)
     elif processes > 1 and device.type == "cpu":
         torch.set_num_threads(max(1, _threads() // processes))
-    if device.type == "cpu":
-        _keep_memory()
     return device
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Let the C library keep the memory of tensors that are gone for those that come, up to a gibibyte.
 
     By default glibc gives it back to the system, which hands it out again page by page, each filled with zeros: a tenth
-    of the time of an update or of a translation. Other libraries, and what the user has set, stay as they are.
+    of the time of a translation. It holds for the whole process, and is for those that s2s has for itself. Other
+    libraries, and what the user has set, stay as they are.
     """
     trim_threshold, mmap_threshold = -1, -3  # parameters of mallopt(3)
     if not {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"} & os.environ.keys():

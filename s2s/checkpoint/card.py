@@ -1,6 +1,6 @@
 """The model card: what a model is, how it was trained, how good it is and how to use it, for people."""
 
-from s2s.checkpoint.record import ModelInfo, TrainingSummary
+from s2s.checkpoint.record import Format, ModelInfo, TrainingSummary
 from s2s.config import LanguageModelConfig
 
 USE = {
@@ -31,6 +31,15 @@ USE = {
 }
 """How to use a model of each kind."""
 
+FORMS: dict[Format, str] = {"s2s model": "", "s2s onnx model": " as two ONNX graphs"}
+"""What is said of the form in which a folder holds its model."""
+
+NEEDS: dict[Format, tuple[str, ...]] = {
+    "s2s model": (),
+    "s2s onnx model": ("With the extra `onnx` of s2s (`pip install 's2s[onnx]'`),", ""),
+}
+"""What has to be installed beside s2s to use a model of each form."""
+
 SOURCES = {"text": "vocabularies: {:,} source", "audio": "{:,} features of a frame"}
 
 
@@ -40,7 +49,7 @@ def model_card(info: ModelInfo) -> str:
         [
             f"# {purpose(info).capitalize()}",
             "",
-            f"A recurrent {_class(info)} of {info.parameters:,} parameters, written by {info.written_by}.",
+            f"A recurrent {_class(info)} of {size(info)}, written by {info.written_by}.",
             "",
             "## What it is",
             "",
@@ -56,6 +65,7 @@ def model_card(info: ModelInfo) -> str:
             "",
             "## How to use it",
             "",
+            *NEEDS[info.format],
             *USE[info.kind],
             "",
             "where FOLDER is this folder. `model.json` holds the config and the SHA-256 of every file that is needed;",
@@ -76,6 +86,11 @@ def purpose(info: ModelInfo) -> str:
     if info.kind == "text":
         return f"translation from {info.languages[0]} to {info.languages[1]}"
     return f"transcription of {info.languages[0]}"
+
+
+def size(info: ModelInfo) -> str:
+    """How many parameters the model has, and in which form unless that is s2s's own."""
+    return f"{info.parameters:,} parameters{FORMS[info.format]}"
 
 
 def shape_lines(info: ModelInfo) -> list[str]:

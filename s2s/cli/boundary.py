@@ -12,6 +12,7 @@ import click
 
 from s2s.errors import FailedElsewhereError, S2SError, Stopped
 from s2s.files import NO_ROOM
+from s2s.hardware import keep_memory
 from s2s.ranks import rank
 
 
@@ -19,8 +20,9 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, name: st
     """Run a command (default: with the arguments and name of this process) and return its exit code.
 
     Every error ends here. SIGTERM leaves through all `finally` clauses, so that temporary files go; training puts its
-    own handler in this place.
+    own handler in this place. The process is the command's own, and keeps the memory that it frees.
     """
+    keep_memory()
     signal.signal(signal.SIGTERM, _terminate)
     try:
         status = command.main(args=arguments, prog_name=name, standalone_mode=False)

@@ -55,13 +55,13 @@ def _precision_lines(compared: "Sequence[PrecisionScore]") -> Iterator[str]:
 
 def page(folder: Path, info: "ModelInfo") -> str:
     """What is known of a model, for people."""
-    from s2s.checkpoint.card import purpose, score_lines, shape_lines, training_lines
+    from s2s.checkpoint.card import purpose, score_lines, shape_lines, size, training_lines
 
-    size = sum(record.size for record in info.files.values())
+    megabytes = sum(record.size for record in info.files.values()) / 1e6
     return "\n".join(
         [
             f"{folder}: {purpose(info)}",
-            f"{info.parameters:,} parameters, {size / 1e6:.1f} MB, by {info.written_by}; all files are as recorded",
+            f"{size(info)}, {megabytes:.1f} MB, by {info.written_by}; all files are as recorded",
             "",
             *shape_lines(info),
             "",

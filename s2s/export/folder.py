@@ -9,8 +9,9 @@ from s2s.checkpoint.card import model_card
 from s2s.checkpoint.model_directory import CARD
 from s2s.checkpoint.record import GRAPHS, RECORD, describe
 from s2s.config import ModelConfig, to_document
-from s2s.export.graphs import Port, Ports, write_graphs
+from s2s.export.graphs import write_graphs
 from s2s.export.packages import need
+from s2s.export.ports import Port, Ports, ports_of
 from s2s.files import committed_folder, write_json, write_text
 from s2s.text.vocabulary import BOS, EOS, PAD
 
@@ -38,10 +39,11 @@ def export_onnx(path: Path, output: Path) -> None:
     with committed_folder(output) as folder:
         loaded = load_model(path)
         loaded.codec.save(folder)
-        ports = write_graphs(loaded.model, loaded.info.source_size, folder)
+        told = ports_of(loaded.config, loaded.info.source_size, loaded.info.target_size)
+        ports = write_graphs(loaded.model, told, folder)
         changes = {
             "format": "s2s onnx model",
-            "written_by": f"s2s {s2s.__version__}",
+            "written_by": f"{loaded.info.written_by}, exported by s2s {s2s.__version__}",
             "files": describe(folder, [*GRAPHS, *sorted(loaded.codec.files)]),
         }
         info = loaded.info.model_copy(update=changes)

@@ -1,14 +1,11 @@
 """A model as two graphs: one reads sources, the other takes a step of the decoder; and their way into ONNX files.
 
-What a decoder carries from step to step is a list of named tensors (N, ...): `hidden_0`, `cell_0` (LSTM only),
-`hidden_1` and so on for its layers, `context` with input feeding and `attention` with location-aware attention. The
-encoder's graph gives those before the first step; the step's graph takes them, and gives each as `next_` and its name.
+`s2s.export.ports` tells what goes in and out.
 """
 
 import copy
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -16,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from s2s.checkpoint.record import ENCODER, STEP
+from s2s.export.ports import FREE, MEMORY, Port, Ports
 from s2s.model import Seq2Seq
 from s2s.nn.decoder import DecoderState, InputFeedingDecoder, Memory
-from s2s.nn.frontends import TextFrontend
 from s2s.nn.location_attention import LocationAwareAttention
 from s2s.nn.stepping import stepping
 
@@ -34,26 +31,6 @@ HARMLESS = (
 )
 """How the exporter's warnings begin that tell nothing here."""
 
-MEMORY = ("keys", "values", "mask")
-"""What has a row for each source, and not for each hypothesis."""
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input or output of a graph; `shape` has a name for each free size."""
-
-    name: str
-    dtype: str
-    shape: list[int | str]
-
-
-@dataclass(frozen=True)
-class Ports:
-    """What goes into a graph and what comes out."""
-
-    inputs: list[Port]
-    outputs: list[Port]
-
 
 class EncoderGraph(nn.Module):
     """Sources and lengths to keys, values, mask, what the decoder carries at first, and CTC's log-probabilities."""
@@ -61,17 +38,17 @@ class EncoderGraph(nn.Module):
     def __init__(self, model: Seq2Seq) -> None:
         super().__init__()
         self.model = model
-        self.outputs = [*MEMORY, *carried_by(model), *(["ctc_log_probs"] if model.ctc else [])]
 
     def forward(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
-        """Sources (B, S, ...) and lengths (B) to `outputs`."""
-        model, decoder = self.model, self.model.decoder
+        """Sources (B, S, ...) and lengths (B) to the outputs."""
+        model = self.model
         encoded = model.read(source, lengths)
         memory = model.remember(encoded)
-        found = [memory.keys, memory.values, memory.mask, *(part for state in memory.initial for part in state)]
-        if isinstance(decoder, InputFeedingDecoder):
-            found.append(encoded.values.new_zeros(encoded.values.shape[0], decoder.context_width))
-        if isinstance(decoder.attention, LocationAwareAttention):
+        state = model.start(memory)
+        found = [memory.keys, memory.values, memory.mask, *(part for layer in state.layers for part in layer)]
+        if state.feed is not None:
+            found.append(state.feed)
+        if isinstance(model.decoder.attention, LocationAwareAttention):  # its weights before the first step
             found.append(torch.zeros_like(memory.mask, dtype=encoded.values.dtype))
         if model.ctc is not None:
             found.append(model.ctc_log_probs(encoded))
@@ -84,62 +61,42 @@ class StepGraph(nn.Module):
     def __init__(self, model: Seq2Seq) -> None:
         super().__init__()
         self.model = model
-        self.others = _beside_layers(model)
-        after = [*_of_layers(model), *(name for name in self.others if name != "attention")]
-        self.outputs = ["log_probs", "next_attention", *(f"next_{name}" for name in after)]
+        self.fed = isinstance(model.decoder, InputFeedingDecoder)
 
     def forward(
         self, keys: Tensor, values: Tensor, mask: Tensor, owner: Tensor, tokens: Tensor, *carried: Tensor
     ) -> tuple[Tensor, ...]:
-        """The memory of B sources, the source (N) of each row, its last token (N), and what it carries, to `outputs`.
+        """The memory of B sources, the source (N) of each row, its last token (N), and what it carries, to the outputs.
 
         A row gets a copy of its source's memory: the grid that spares it (`s2s.grid`) is no static graph.
         """
         memory, rest = Memory(keys, values, mask, ()).select(owner), iter(carried)
         layers = tuple(tuple(islice(rest, self.model.bridge.parts)) for _ in range(self.model.bridge.layers))
-        others = dict(zip(self.others, rest, strict=True))
-        state = DecoderState(memory, owner, None, layers, others.get("context"), others.get("attention"))
+        feed = next(rest) if self.fed else None
+        state = DecoderState(memory, owner, None, layers, feed, next(rest, None))
         log_probs, state = self.model.step(state, tokens)
         assert state.attention is not None
         found = [log_probs, state.attention, *(part for layer in state.layers for part in layer)]
         return (*found, *([] if state.feed is None else [state.feed]))
 
 
-def carried_by(model: Seq2Seq) -> list[str]:
-    """The names of what the decoder carries from step to step."""
-    return [*_of_layers(model), *_beside_layers(model)]
-
-
-def _of_layers(model: Seq2Seq) -> list[str]:
-    parts = ("hidden", "cell")[: model.bridge.parts]
-    return [f"{part}_{layer}" for layer in range(model.bridge.layers) for part in parts]
-
-
-def _beside_layers(model: Seq2Seq) -> list[str]:
-    names = ["context"] if isinstance(model.decoder, InputFeedingDecoder) else []
-    return names + (["attention"] if isinstance(model.decoder.attention, LocationAwareAttention) else [])
-
-
 @torch.no_grad()
-def write_graphs(model: Seq2Seq, source_size: int, folder: Path) -> dict[str, Ports]:
-    """Write `encoder.onnx` and `step.onnx` of a model in evaluation mode; the inputs and outputs of each.
+def write_graphs(model: Seq2Seq, ports: Mapping[str, Ports], folder: Path) -> dict[str, Ports]:
+    """Write `encoder.onnx` and `step.onnx` of a model in evaluation mode with these ports, see `ports_of`.
 
-    `source_size` counts the features of a frame; it has no effect on a model of text.
+    The ports of each file come back with all sizes that are not free.
     """
     assert not model.training, "dropout would go into the graphs"
     model = copy.deepcopy(model)
     stepping(model.decoder, _linear)  # the exporter knows layers of torch over a sequence, and not their single steps
-    encoder, step = EncoderGraph(model), StepGraph(model)
-    inputs = _example(model, source_size)
-    made = dict(zip(encoder.outputs, encoder(*inputs.values()), strict=True))
+    inputs = _example(ports[ENCODER].inputs[0])
+    made = _write(EncoderGraph(model), inputs, ports[ENCODER], folder / ENCODER)
     rows = torch.tensor([0, 1, 1])
-    carried = {name: made[name][rows] for name in carried_by(model)}
-    asked = {**{name: made[name] for name in MEMORY}, "owner": rows, "tokens": rows, **carried}
-    given = dict(zip(step.outputs, step(*asked.values()), strict=True))
-    return {
-        ENCODER: _write(encoder, inputs, made, "batch", folder / ENCODER),
-        STEP: _write(step, asked, given, "rows", folder / STEP),
-    }
+    known = {name: tensor if name in MEMORY else tensor[rows] for name, tensor in made.items()}
+    known |= {"owner": rows, "tokens": rows}
+    asked = {port.name: known[port.name] for port in ports[STEP].inputs}
+    given = _write(StepGraph(model), asked, ports[STEP], folder / STEP)
+    return {ENCODER: _filled(ports[ENCODER], {**inputs, **made}), STEP: _filled(ports[STEP], {**asked, **given})}
 
 
 def _linear(weight: Tensor, bias: Tensor | None) -> nn.Module:
@@ -151,19 +108,15 @@ def _linear(weight: Tensor, bias: Tensor | None) -> nn.Module:
     return layer
 
 
-def _example(model: Seq2Seq, source_size: int) -> dict[str, Tensor]:
-    """Two sources of unequal length, both of which leave several steps."""
-    shape, lengths = (2, 24), torch.tensor([24, 17])
-    if isinstance(model.frontend, TextFrontend):
-        return {"source": torch.zeros(shape, dtype=torch.long), "lengths": lengths}
-    return {"source": torch.zeros(*shape, source_size), "lengths": lengths}
+def _example(source: Port) -> dict[str, Tensor]:
+    """Two sources of unequal length, both of which leave several steps, and their lengths."""
+    features = [size for size in source.shape if isinstance(size, int)]
+    example = torch.zeros(2, 24, *features, dtype=getattr(torch, source.dtype))
+    return {"source": example, "lengths": torch.tensor([24, 17])}
 
 
-def _write(
-    graph: nn.Module, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: str, path: Path
-) -> Ports:
-    """Trace a graph at an example of it, and write it with all sizes free that are not the model's own."""
-    axes = {name: _free(name, tensor.dim(), rows) for name, tensor in {**inputs, **outputs}.items()}
+def _write(graph: nn.Module, inputs: Mapping[str, Tensor], ports: Ports, path: Path) -> dict[str, Tensor]:
+    """Trace a graph at an example of it, and write it; what it gives for the example, by its outputs' names."""
     with warnings.catch_warnings():
         for beginning in HARMLESS:
             warnings.filterwarnings("ignore", beginning)
@@ -172,26 +125,23 @@ def _write(
             tuple(inputs.values()),
             str(path),
             input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_axes=axes,
+            output_names=[port.name for port in ports.outputs],
+            dynamic_axes={port.name: _free(port) for port in (*ports.inputs, *ports.outputs)},
             opset_version=OPSET,
             dynamo=False,
         )
-    return Ports(*([_port(name, one, axes[name]) for name, one in side.items()] for side in (inputs, outputs)))
+    return {port.name: tensor for port, tensor in zip(ports.outputs, graph(*inputs.values()), strict=True)}
 
 
-def _free(name: str, dimensions: int, rows: str) -> dict[int, str]:
-    """Which sizes of a tensor of that name are free, and what they are called."""
-    free = {0: "batch" if name in MEMORY else rows}
-    if name in ("keys", "values"):  # of several heads these are (B, heads, S, A / heads)
-        free[dimensions - 2] = "steps"
-    elif name in ("mask", "attention", "next_attention", "ctc_log_probs"):
-        free[1] = "steps"
-    elif name == "source":
-        free[1] = "time"
-    return free
+def _free(port: Port) -> dict[int, str]:
+    return {place: size for place, size in enumerate(port.shape) if isinstance(size, str) and size in FREE}
 
 
-def _port(name: str, tensor: Tensor, free: Mapping[int, str]) -> Port:
-    shape = [free.get(place, size) for place, size in enumerate(tensor.shape)]
-    return Port(name, str(tensor.dtype).removeprefix("torch."), shape)
+def _filled(ports: Ports, tensors: Mapping[str, Tensor]) -> Ports:
+    """Ports with the sizes of an example where they are not free."""
+    return Ports(*([_measured(port, tensors[port.name]) for port in side] for side in (ports.inputs, ports.outputs)))
+
+
+def _measured(port: Port, tensor: Tensor) -> Port:
+    free = _free(port)
+    return Port(port.name, port.dtype, [free.get(place, size) for place, size in enumerate(tensor.shape)])

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from s2s.checkpoint import Loaded, codec_of, read_info, verify
+from s2s.checkpoint import Loaded, ModelInfo, codec_of, read_info, verify
 from s2s.checkpoint.record import ENCODER, STEP
 from s2s.errors import ModelError
+from s2s.export.fitting import check_ports
 from s2s.export.packages import need
+from s2s.export.ports import MEMORY
 from s2s.nn.decoder import DecoderState, Memory
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-FIXED = ("keys", "values", "mask", "owner", "tokens")
+FIXED = (*MEMORY, "owner", "tokens")
 """Inputs of a step that every model has; the others are what it carries from step to step."""
 
-ERRORS_ONLY = 3
+SHORT = 8
+"""Steps of the source that graphs are tried with."""
+
+FATAL_ONLY = 4
+"""Other errors come as exceptions."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,7 @@ class OnnxModel:
     device = torch.device("cpu")
 
     def __init__(self, encoder: "InferenceSession", step: "InferenceSession") -> None:
-        self._encoder = encoder
-        self._step = step
+        self.sessions = {ENCODER: encoder, STEP: step}
         self._carried = [port.name for port in step.get_inputs() if port.name not in FIXED]
 
     @classmethod
@@ -57,14 +62,11 @@ class OnnxModel:
         S2SError: onnxruntime is not installed.
         """
         need("onnxruntime")
-        encoder, step = _session(folder / ENCODER), _session(folder / STEP)
-        if not {port.name for port in step.get_inputs()} >= set(FIXED):
-            raise ModelError(f"{folder / STEP} is no step of a decoder. Export the model again.")
-        return cls(encoder, step)
+        return cls(_session(folder / ENCODER), _session(folder / STEP))
 
     def read(self, source: Tensor, lengths: Tensor) -> Read:
         """See `Seq2Seq`."""
-        found = _run(self._encoder, {"source": source, "lengths": lengths})
+        found = _run(self.sessions[ENCODER], {"source": source, "lengths": lengths})
         initial = tuple(found[name] for name in self._carried)
         memory = Memory(found["keys"], found["values"], found["mask"], (initial,))
         return Read(memory, found.get("ctc_log_probs"))
@@ -86,7 +88,7 @@ class OnnxModel:
         """See `Seq2Seq`."""
         memory, (carried,) = state.memory, state.layers
         inputs = (memory.keys, memory.values, memory.mask, state.owner, tokens, *carried)
-        found = _run(self._step, dict(zip((*FIXED, *self._carried), inputs, strict=True)))
+        found = _run(self.sessions[STEP], dict(zip((*FIXED, *self._carried), inputs, strict=True)))
         after = tuple(found[f"next_{name}"] for name in self._carried)
         return found["log_probs"], replace(state, layers=(after,), attention=found["next_attention"])
 
@@ -99,17 +101,40 @@ class ExportedModel(Loaded):
 
 
 def load_exported(folder: Path) -> ExportedModel:
-    """What `s2s export` wrote, checked; ModelError when a file is missing, changed or no graph."""
+    """What `s2s export` wrote, checked.
+
+    ModelError: a file is missing, changed or no graph, or the graphs do not fit each other or the record.
+    """
     info = read_info(folder)
     verify(folder, info)
-    return ExportedModel(folder, codec_of(folder, info), info, OnnxModel.load(folder))
+    codec = codec_of(folder, info)
+    model = OnnxModel.load(folder)
+    check_ports(model.sessions, info, folder)
+    _try(model, info, folder)
+    return ExportedModel(folder, codec, info, model)
+
+
+def _try(model: OnnxModel, info: ModelInfo, folder: Path) -> None:
+    """Take two steps with the last entries of both vocabularies; ModelError when the graphs do not fit each other.
+
+    Sizes that neither graph tells, and how many entries its embeddings have, show in use alone.
+    """
+    frames = info.model.frontend.reads_frames
+    source = torch.zeros(1, SHORT, info.source_size) if frames else torch.full((1, SHORT), info.source_size - 1)
+    try:
+        state = model.start(model.remember(model.read(source, torch.tensor([SHORT]))))
+        for _ in range(2):
+            _, state = model.step(state, torch.tensor([info.target_size - 1]))
+    except Exception as error:  # those of onnxruntime have no other base
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"The graphs in {folder} do not fit each other: {reason}. Export the model again.") from error
 
 
 def _session(path: Path) -> "InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = ERRORS_ONLY
+    options.log_severity_level = FATAL_ONLY
     options.intra_op_num_threads = torch.get_num_threads()
     try:
         return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])

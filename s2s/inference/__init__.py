@@ -16,7 +16,9 @@ def load(
 ) -> "Translator | Transcriber | TextGenerator":
     """The model of a model directory, of a run (its best checkpoint) or of an exported folder, ready for use.
 
-    It is a `Translator`, a `Transcriber` or, of a language model, a `TextGenerator`; see there.
+    It is a `Translator`, a `Transcriber` or, of a language model, a `TextGenerator`; see there. The commands of s2s keep
+    the memory that they free, which this does not decide for your program: `s2s.hardware.keep_memory` does, for a tenth
+    less time on the CPU.
     """
     from s2s.checkpoint import read_info, resolve
     from s2s.inference.runtime import make_ready

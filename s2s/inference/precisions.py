@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from s2s.checkpoint import read_info, resolve
 from s2s.data.parallel_text import TextSegments
 from s2s.data.prepared import open_data
 from s2s.data.speech import SpeechSegments
@@ -34,14 +35,14 @@ class PrecisionScore:
 
 
 def compare_precisions(model: Path, data: Path, part: str = "dev") -> list[PrecisionScore]:
-    """What each precision that this processor has gives on a part of DATA, with the model's own search settings.
+    """What each precision that processor and model have gives on a part of DATA, with the model's own search settings.
 
     UsageError: the model reads text and DATA holds audio, or the other way round.
     """
     rows: list[PrecisionScore] = []
     segments = open_data(data).segments(part)
     base = 0.0
-    for precision in _precisions():
+    for precision in _precisions(model):
         say(f"decoding {part} in {precision}")
         found = load(model, precision=precision)
         if isinstance(found, TextGenerator):
@@ -56,8 +57,10 @@ def compare_precisions(model: Path, data: Path, part: str = "dev") -> list[Preci
     return rows
 
 
-def _precisions() -> Iterator[str]:
+def _precisions(model: Path) -> Iterator[str]:
     yield "float32"
+    if read_info(resolve(model)).format == "s2s onnx model":
+        return  # graphs have no other
     if has_bfloat16(torch.device("cpu")):
         yield "bfloat16"
     if has_int8():

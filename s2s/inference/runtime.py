@@ -45,12 +45,12 @@ def make_ready(path: Path | str, device: str, precision: str, threads: int | Non
     folder = resolve(Path(path))
     if read_info(folder).format == "s2s model":
         return load_for_inference(folder, device, precision, threads)
-    if (device, precision) != ("cpu", "float32"):
+    opened = _open(device, precision, threads)
+    if (opened.type, precision) != ("cpu", "float32"):
         raise UsageError(
             f"{folder} was exported, and computes in float32 on the CPU only, not in {precision} on {device}. "
             "Leave out device and precision, or name the model that it was exported from."
         )
-    open_device(device, threads)
     return load_exported(folder)
 
 
@@ -59,7 +59,7 @@ def load_for_inference(path: Path | str, device: str, precision: str, threads: i
 
     UsageError: an unknown or absent device, an unknown precision, or threads with a device that has no use for them.
     """
-    opened, precision = _open(device, precision, threads)
+    opened, precision = _settle(device, precision, threads)
     loaded = load_model(Path(path), opened)
     _make_fast(loaded.model, opened, precision, STEPPING)
     if precision == "int8" and has_bfloat16(opened):
@@ -71,18 +71,23 @@ def make_language_model_ready(
     path: Path | str, device: str, precision: str, threads: int | None, by_steps: bool
 ) -> LoadedLanguageModel:
     """A language model ready to compute, by steps alone or whole lines, too; errors as for `load_for_inference`."""
-    opened, precision = _open(device, precision, threads)
+    opened, precision = _settle(device, precision, threads)
     loaded = load_language_model(Path(path), opened)
     parts = ("stack", "output") if by_steps or precision == "int8" else ()
     _make_fast(loaded.model, opened, precision, parts)
     return loaded
 
 
-def _open(device: str, precision: str, threads: int | None) -> tuple[torch.device, str]:
-    """The device, and the precision in which it computes."""
+def _open(device: str, precision: str, threads: int | None) -> torch.device:
+    """See `open_device`; UsageError, too, for a precision that nothing has."""
     if precision not in PRECISIONS:
         raise UsageError(f"There is no precision {precision!r}: it is one of {', '.join(PRECISIONS)}.")
-    opened = open_device(device, threads)
+    return open_device(device, threads)
+
+
+def _settle(device: str, precision: str, threads: int | None) -> tuple[torch.device, str]:
+    """The device, and the precision in which it computes."""
+    opened = _open(device, precision, threads)
     if precision == "int8" and opened.type != "cpu":
         raise UsageError(f"int8 is a precision of the CPU, and the device is {device}: take bfloat16.")
     if precision == "int8" and not has_int8():

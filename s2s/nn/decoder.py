@@ -48,7 +48,7 @@ class DecoderState:
     @classmethod
     def first(cls, memory: Memory, feed: Tensor | None = None) -> "DecoderState":
         """The state before the first step, with a row for each source."""
-        owner = torch.arange(len(memory.mask), device=memory.mask.device)
+        owner = torch.arange(memory.mask.shape[0], device=memory.mask.device)
         return cls(replace(memory, initial=()), owner, None, memory.initial, feed)  # nobody asks for `initial` again
 
     def reorder(self, index: Tensor) -> "DecoderState":
@@ -64,13 +64,12 @@ class DecoderState:
         )
 
     def attend(self, attention: Attention, queries: Tensor) -> tuple[Tensor, Tensor]:
-        """Contexts (N, T, C) and weights (N, T, S) of queries (N, T, H)."""
+        """Contexts (N, T, C) and weights (N, T, S) of queries (N, T, H); T is 1 once rows were reordered."""
         memory, grid, previous = self.memory, self.grid, self.attention
-        if grid is not None and queries.shape[1] > 1:  # no step of a search
-            memory, grid = memory.select(self.owner), None
         if grid is None:
             before = None if previous is None else previous.unsqueeze(1)
             return attention(queries, memory.keys, memory.values, memory.mask, before)
+        assert queries.shape[1] == 1, "several steps at once are for rows as the state before the first step has them"
         before = None if previous is None else grid.spread(previous)
         contexts, weights = attention(grid.spread(queries[:, 0]), memory.keys, memory.values, memory.mask, before)
         return grid.collect(contexts).unsqueeze(1), grid.collect(weights).unsqueeze(1)
@@ -156,7 +155,7 @@ class InputFeedingDecoder(nn.Module):
 
     def start(self, memory: Memory) -> DecoderState:
         """The state before the first step, with a row for each source; the context before it is zero."""
-        return DecoderState.first(memory, memory.values.new_zeros(len(memory.mask), self.context_width))
+        return DecoderState.first(memory, memory.values.new_zeros(memory.mask.shape[0], self.context_width))
 
     def forward(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Embedded inputs (N, T, E): features (N, T, H + C + E), attention (N, T, S) and the state after them."""

@@ -12,11 +12,17 @@ from torch import Tensor, nn
 
 LARGEST = 127
 
+NARROWEST = 2
+"""Products of whole numbers that are narrower within read memory that is not theirs (torch 2.13 on a CPU)."""
+
 
 def multiply(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Inputs (N, F) times weight (D, F), plus bias (D): (N, D), without gradients; by oneDNN where torch has it."""
+    given = [inputs, weight] if bias is None else [inputs, weight, bias]
+    assert not (torch.is_grad_enabled() and any(each.requires_grad for each in given)), "a gradient would be lost"
     if inputs.dtype == weight.dtype == torch.float32 and inputs.device.type == "cpu" and has_onednn():
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")
+        shift = None if bias is None else bias.contiguous()  # it reads a bias by its address alone
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, shift, "none", [], "")
         return product
     product = nn.functional.linear(inputs, weight, bias)
     return product
@@ -52,7 +58,8 @@ class PackedLinear(nn.Module):
         rows = inputs.flatten(0, -2)
         count = len(rows)
         padded = nn.functional.pad(rows, (0, 0, 0, _rounded(count) - count))
-        return multiply(padded, self.weight, self.bias)[:count].view(*inputs.shape[:-1], -1)
+        product = multiply(padded, self.weight, self.bias)[:count]
+        return product.view(*inputs.shape[:-1], product.shape[1])
 
 
 def _rounded(rows: int) -> int:
@@ -82,6 +89,7 @@ class QuantisedLinear(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
         quantised, scale = quantise(weight.detach())
+        quantised = _widened(quantised)
         self.register_buffer("weight", quantised.t())  # (F, D): rows of D would be read column by column
         self.register_buffer("scale", scale.squeeze(1))
         self.register_buffer("bias", None if bias is None else bias.detach())
@@ -89,7 +97,13 @@ class QuantisedLinear(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Inputs (..., F) to (..., D)."""
         rows, scale = quantise(inputs.flatten(0, -2))
-        product = torch._int_mm(rows, self.weight).to(inputs.dtype).mul_(scale).mul_(self.scale)
+        product = torch._int_mm(_widened(rows), self.weight).to(inputs.dtype).mul_(scale).mul_(self.scale)
         if self.bias is not None:
             product.add_(self.bias)
-        return product.view(*inputs.shape[:-1], -1)
+        return product.view(*inputs.shape[:-1], product.shape[1])
+
+
+def _widened(rows: Tensor) -> Tensor:
+    """Rows (N, F) with zeros after them if they are too narrow."""
+    missing = NARROWEST - rows.shape[1]
+    return nn.functional.pad(rows, (0, missing)) if missing > 0 else rows

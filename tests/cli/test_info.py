@@ -10,6 +10,7 @@ import torch
 from s2s.cli.main import main
 from s2s.data.prepared import open_data
 from s2s.evaluation.scores import bleu
+from s2s.export import export_onnx
 from s2s.hardware import has_bfloat16, has_int8
 from s2s.inference import load
 from tests.digits import prepare_digits
@@ -80,6 +81,16 @@ def test_info_compares_precisions_on_data(
         assert exact["value"] == bleu(texts, [part.references()]).value
     assert main(["info", str(model), "--data", str(data)]) == 0
     assert re.search(rf"float32 +{rate} {exact['value']:.2f}$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_info_decodes_with_graphs_in_their_only_precision(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export_onnx(project / "tests" / "golden" / "text", tmp_path / "graphs")
+    data = prepare_digits(tmp_path, {"train": 40, "dev": 5, "test": 5})
+    assert main(["info", str(tmp_path / "graphs"), "--data", str(data), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["precisions"]
+    assert (row["precision"], row["metric"], row["difference"]) == ("float32", "BLEU", 0)
 
 
 def test_info_on_data_of_the_other_kind_is_one_sentence(

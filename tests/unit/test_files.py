@@ -131,6 +131,17 @@ def test_a_folder_that_fails_leaves_nothing(tmp_path: Path, error: type[BaseExce
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, mode: int) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    with pytest.raises(PermissionError) as raised, committed_folder(tmp_path / "folder"):
+        pass
+    assert raised.value.filename == str(tmp_path / "folder")
+    assert raised.value.strerror == "cannot be made (Permission denied); name another folder"
+
+
 def test_a_folder_is_replaced_only_when_that_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     with committed_folder(path) as temporary:

@@ -31,7 +31,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from s2s.config import read_config
 from s2s.data.prepared import open_data
-from s2s.hardware import open_device
+from s2s.hardware import keep_memory, open_device
 from s2s.inference.runtime import PRECISIONS
 from s2s.inference.translator import Translator
 from s2s.nn.products import PackedLinear, quantise
@@ -60,6 +60,7 @@ def main(words: Sequence[str]) -> None:
     """Measure and tell."""
     arguments = _arguments(words)
     open_device("cpu", arguments.threads)
+    keep_memory()
     work, unit, precision = _training(arguments) if arguments.kind == "training" else _decoding(arguments)
     tell("getting warm")
     work()

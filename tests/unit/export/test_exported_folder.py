@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -13,12 +15,16 @@ import torch
 import s2s
 from s2s.checkpoint import average, load_model, read_info
 from s2s.checkpoint.record import describe
+from s2s.config import AttentionConfig, DecoderConfig, ModelConfig
 from s2s.errors import ModelError, S2SError, UsageError
-from s2s.export import export_onnx, folder, load_exported, packages
+from s2s.export import export_onnx, folder, graphs, load_exported, packages
+from s2s.export.ports import ports_of
+from s2s.inference import runtime
 from s2s.inference.translator import Translator
+from s2s.model import build_model
 from s2s.text.tokenizers import Tokenizers
 from s2s.text.vocabulary import BOS, EOS, PAD
-from tests.tiny import TEXTS, write_model
+from tests.tiny import CONFIG, TEXTS, write_model
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +61,19 @@ def test_it_holds_graphs_and_the_files_of_the_codec(model: Path, exported: Path)
     assert names == {"README.md", "encoder.onnx", "joint.model", "model.json", "step.onnx", "tokenizer.json"}
     info, original = read_info(exported), read_info(model)
     assert set(info.files) == names - {"README.md", "model.json"}
-    same = {"format", "files"}
-    assert info.model_dump(exclude=same) == original.model_dump(exclude=same)
+    other = {"format", "files", "written_by"}
+    assert info.model_dump(exclude=other) == original.model_dump(exclude=other)
+    assert info.written_by == f"{original.written_by}, exported by s2s {s2s.__version__}"
+
+
+def test_both_pages_tell_what_the_folder_holds_and_needs(model: Path, exported: Path) -> None:
+    page, original = ((path / "README.md").read_text(encoding="utf-8") for path in (exported, model))
+    assert "parameters as two ONNX graphs, written by s2s" in page
+    assert re.search(
+        r"## How to use it\n\nWith the extra `onnx` .*`pip install 's2s\[onnx\]'`.*\n\n    s2s translate", page
+    )
+    assert "ONNX" not in original
+    assert "onnx" not in original
 
 
 @pytest.mark.parametrize(("beam", "penalty"), [(1, None), (3, 0.0), (5, 1.0)])
@@ -109,16 +126,35 @@ def test_threads_are_those_of_torch(exported: Path) -> None:
     before = torch.get_num_threads()
     try:
         translator = Translator.load(exported, threads=before + 1)
-        options = translator._loaded.model._step.get_session_options()
+        options = translator._loaded.model.sessions["step.onnx"].get_session_options()
         assert options.intra_op_num_threads == torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("options", [{"device": "cuda"}, {"precision": "int8"}, {"precision": "bfloat16"}])
-def test_other_devices_and_precisions_are_refused(exported: Path, options: dict[str, str]) -> None:
+def test_other_devices_and_precisions_are_refused(
+    exported: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that has the device."""
+    monkeypatch.setattr(runtime, "open_device", lambda name, _: torch.device(name))
     with pytest.raises(UsageError, match=r"float32 on the CPU only, not in \w+ on \w+\. Leave out"):
         s2s.load(exported, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "abacus"}, "The device 'abacus' cannot be used here"),
+        ({"precision": "fp16"}, "There is no precision 'fp16': it is one of float32"),
+    ],
+)
+def test_unknown_devices_and_precisions_are_told_as_for_models(
+    exported: Path, model: Path, options: dict[str, str], message: str
+) -> None:
+    for folder_of_either in (exported, model):
+        with pytest.raises(UsageError, match=message):
+            s2s.load(folder_of_either, **options)
 
 
 def test_what_needs_weights_says_so(exported: Path, model: Path, tmp_path: Path) -> None:
@@ -172,8 +208,63 @@ def test_what_is_no_graph_is_refused(damaged: Callable[..., Path]) -> None:
 
 
 def test_a_graph_of_something_else_is_refused(damaged: Callable[..., Path], exported: Path) -> None:
-    with pytest.raises(ModelError, match=r"step\.onnx is no step of a decoder"):
+    with pytest.raises(ModelError, match=r"step\.onnx lacks the inputs .*'source'.*\. Export the model again"):
         load_exported(damaged("step.onnx", (exported / "encoder.onnx").read_bytes(), told=True))
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "message"),
+    [
+        ("model", {"ctc": True}, r"encoder\.onnx lacks the outputs ctc_log_probs\."),
+        ("decoder", {"layers": 3}, r"step\.onnx lacks the inputs hidden_2, cell_2; "),
+        ("decoder", {"layers": 10**12}, "fewer inputs than the decoder layers"),
+        (
+            "decoder",
+            {"width": 17},
+            r"hidden_0 of step.onnx is float32 \(rows, 16\) and not float32 \(rows, 17\); .*; and 4 more\.",
+        ),
+        ("decoder", {"kind": "input-feeding"}, r"encoder\.onnx lacks the outputs context; "),
+        ("decoder", {"cell": "gru"}, r"step\.onnx has the inputs 'cell_0', 'cell_1'; "),
+    ],
+)
+def test_graphs_of_another_shape_than_the_record_are_refused(
+    damaged: Callable[..., Path], exported: Path, section: str, change: dict[str, object], message: str
+) -> None:
+    record = json.loads((exported / "model.json").read_bytes())
+    (record["model"] if section == "model" else record["model"][section]).update(change)
+    with pytest.raises(ModelError, match=rf"are not those that its model\.json describes: .*{message}"):
+        load_exported(damaged("model.json", json.dumps(record).encode(), told=False))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("tokens", lambda kind: setattr(kind.shape.dim[0], "dim_value", 1), r"int64 \(1\) and not int64 \(rows\)"),
+        ("mask", lambda kind: kind.shape.dim.pop(), r"bool \(batch\) and not bool \(batch, steps\)"),
+        ("owner", lambda kind: setattr(kind, "elem_type", onnx.TensorProto.INT32), r"tensor\(int32\) \(rows\) and not"),
+    ],
+)
+def test_inputs_of_another_size_or_type_are_refused(
+    damaged: Callable[..., Path], exported: Path, name: str, change: Callable[[Any], None], message: str
+) -> None:
+    graph = onnx.load(exported / "step.onnx")
+    change(next(port.type.tensor_type for port in graph.graph.input if port.name == name))
+    with pytest.raises(ModelError, match=rf"{name} of step\.onnx is {message}"):
+        load_exported(damaged("step.onnx", graph.SerializeToString(), told=True))
+
+
+@pytest.mark.parametrize(
+    ("config", "size"), [(CONFIG.model_copy(update={"decoder": DecoderConfig(width=24)}), 1000), (CONFIG, 50)]
+)
+def test_what_ports_do_not_tell_is_tried(
+    damaged: Callable[..., Path], tmp_path: Path, config: ModelConfig, size: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The encoder of a decoder of another width, or of a source with a smaller vocabulary."""
+    config = config.model_copy(update={"tied_embeddings": "output", "attention": AttentionConfig(width=16)})
+    graphs.write_graphs(build_model(config, size, 90).eval(), ports_of(config, size, 90), tmp_path)
+    with pytest.raises(ModelError, match=r"do not fit each other: .*\. Export the model again"):
+        load_exported(damaged("encoder.onnx", (tmp_path / "encoder.onnx").read_bytes(), told=True))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_record_without_graphs_is_refused(damaged: Callable[..., Path], exported: Path) -> None:

@@ -10,7 +10,9 @@ from torch import Tensor
 from s2s.config import DecodingConfig, ModelConfig
 from s2s.data.batches import pad
 from s2s.decoding import Decodable, decode_batch
+from s2s.export.fitting import differences
 from s2s.export.graphs import write_graphs
+from s2s.export.ports import Ports, ports_of
 from s2s.export.runner import OnnxModel
 from s2s.model import Seq2Seq, build_model
 from s2s.search import Hypothesis
@@ -28,18 +30,13 @@ PER_TOKEN = 1e-4
 """Rounding differs between kernels, and grows with the text; most differences are below 1e-6."""
 
 
-def build(shape: Combination) -> Seq2Seq:
-    """A small model of the shape with random weights that make up their mind."""
+def build(shape: Combination) -> tuple[Seq2Seq, dict[str, Ports]]:
+    """A small model of the shape with random weights that make up their mind, and the ports of its graphs."""
     document = config_of(shape).model_dump()
     config = ModelConfig.model_validate({**document, "ctc": shape["ctc"] == "ctc"})
+    size = BANDS if config.frontend.reads_frames else SIZE
     torch.manual_seed(2)
-    return decided(build_model(config, BANDS if config.frontend.reads_frames else SIZE, SIZE), 2.0, 1.5)
-
-
-def exported(model: Seq2Seq, folder: Path) -> OnnxModel:
-    """The model's graphs on onnxruntime."""
-    write_graphs(model, BANDS, folder)
-    return OnnxModel.load(folder)
+    return decided(build_model(config, size, SIZE), 2.0, 1.5), ports_of(config, size, SIZE)
 
 
 def padded(model: Seq2Seq, lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -67,8 +64,10 @@ def assert_same(found: list[Hypothesis], expected: list[Hypothesis]) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=label)
 def test_graphs_find_what_the_model_finds(shape: Combination, tmp_path: Path) -> None:
-    model = build(shape)
-    graphs = exported(model, tmp_path)
+    model, told = build(shape)
+    write_graphs(model, told, tmp_path)
+    graphs = OnnxModel.load(tmp_path)
+    assert not list(differences(told, graphs.sessions))
     long = 0
     for lengths in BATCHES:
         batch = padded(model, lengths)
@@ -87,9 +86,9 @@ def test_every_value_of_every_option_is_there() -> None:
 
 
 def test_a_model_stays_as_it_was(tmp_path: Path) -> None:
-    model = build(SHAPES[0])
+    model, told = build(SHAPES[0])
     parts = [(name, type(part)) for name, part in model.named_modules()]
-    exported(model, tmp_path)
+    write_graphs(model, told, tmp_path)
     assert [(name, type(part)) for name, part in model.named_modules()] == parts
     assert all(weight.requires_grad for weight in model.parameters())
 
@@ -99,9 +98,9 @@ def test_inputs_and_outputs_are_as_they_are_told(tmp_path: Path) -> None:
     for number, shape in enumerate([SHAPES[0], SHAPES[-1]]):
         folder = tmp_path / str(number)
         folder.mkdir()
-        told = write_graphs(build(shape), BANDS, folder)
-        model = OnnxModel.load(folder)
-        for session, ports in ((model._encoder, told["encoder.onnx"]), (model._step, told["step.onnx"])):
+        told = write_graphs(*build(shape), folder)
+        for name, session in OnnxModel.load(folder).sessions.items():
+            ports = told[name]
             for there, mine in ((session.get_inputs(), ports.inputs), (session.get_outputs(), ports.outputs)):
                 assert [(one.name, one.type) for one in there] == [(one.name, kinds[one.dtype]) for one in mine]
             assert [one.shape for one in session.get_inputs()] == [one.shape for one in ports.inputs]
@@ -111,6 +110,6 @@ def test_nothing_is_said_on_the_way(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
 ) -> None:
     for shape in SHAPES[:3] + SHAPES[-3:]:
-        write_graphs(build(shape), BANDS, tmp_path)
+        write_graphs(*build(shape), tmp_path)
     assert capfd.readouterr() == ("", "")
     assert not recwarn.list

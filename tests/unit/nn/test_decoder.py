@@ -103,10 +103,20 @@ def test_a_reordered_state_goes_on_as_its_rows_would_have(kind: type[Decoder], c
     moved = state.reorder(rows)
     _, _, moved = made(inputs[rows, 2:3], moved)
     back = torch.arange(len(index)).flip(0)
-    features, attention, _ = made(inputs[rows[back], 3:], moved.reorder(back))
+    rows, moved = rows[back], moved.reorder(back)
     expected, weights, _ = made(inputs[:, 2:], state)
-    torch.testing.assert_close(features, expected[rows[back], 1:])
-    torch.testing.assert_close(attention, weights[rows[back], 1:])
+    for t in range(3, T):
+        feature, weight, moved = made(inputs[rows, t : t + 1], moved)
+        torch.testing.assert_close(feature[:, 0], expected[rows, t - 2])
+        torch.testing.assert_close(weight[:, 0], weights[rows, t - 2])
+
+
+def test_several_steps_at_once_are_for_rows_that_were_not_reordered() -> None:
+    """A grid has one query for each row: the others would be lost."""
+    made = decoder(ParallelDecoder, "lstm")
+    moved = start(made).reorder(torch.tensor([0, 0, 1, 2]))
+    with pytest.raises(AssertionError, match="several steps at once"):
+        made(embedded()[[0, 0, 1, 2]], moved)
 
 
 @pytest.mark.parametrize("kind", [ParallelDecoder, InputFeedingDecoder])

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s.nn import products
-from s2s.nn.products import PackedLinear, QuantisedLinear, has_onednn, quantise
+from s2s.nn.products import PackedLinear, QuantisedLinear, has_onednn, multiply, quantise
 
 
 def in_eight_bits(*shape: int, unit: float = 0.01) -> Tensor:
@@ -42,6 +42,30 @@ def test_a_packed_product_keeps_its_weights_when_those_of_the_layer_change() -> 
         torch.testing.assert_close(packed(inputs), expected)
 
 
+@pytest.mark.parametrize("make", [PackedLinear, QuantisedLinear])
+@pytest.mark.parametrize("shape", [(0, 37), (2, 0, 37), (0, 2, 37)])
+def test_no_rows_give_none(make: type[PackedLinear | QuantisedLinear], shape: tuple[int, ...]) -> None:
+    assert make(torch.randn(19, 37), torch.randn(19))(torch.randn(shape)).shape == (*shape[:-1], 19)
+
+
+def test_operands_may_have_strides() -> None:
+    inputs, bias = torch.randn(37, 8).t(), torch.randn(38)[::2]
+    for weight in (torch.randn(19, 37), torch.randn(37, 19).t(), torch.randn(19, 74)[:, ::2]):
+        torch.testing.assert_close(multiply(inputs, weight, bias), nn.functional.linear(inputs, weight, bias))
+
+
+@pytest.mark.parametrize("packs", [True, False])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_no_gradient_is_lost(number: int, packs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "has_onednn", lambda: packs and has_onednn())
+    given = [torch.randn(8, 37), torch.randn(19, 37), torch.randn(19)]
+    given[number].requires_grad_()
+    with pytest.raises(AssertionError, match="a gradient would be lost"):
+        multiply(*given)
+    with torch.no_grad():
+        assert multiply(*given).shape == (8, 19)
+
+
 def test_rows_by_hand() -> None:
     whole, scale = quantise(torch.tensor([[1.0, -2.0, 0.5], [0.0, 0.0, 0.0], [300.0, 1.0, -254.0]]))
     assert whole.tolist() == [[64, -127, 32], [0, 0, 0], [127, 0, -108]]
@@ -49,10 +73,11 @@ def test_rows_by_hand() -> None:
     assert scale[2].item() == pytest.approx(300 / 127)
 
 
-def test_what_eight_bits_hold_is_multiplied_exactly() -> None:
-    linear = nn.Linear(37, 19)
-    linear.weight.data = in_eight_bits(19, 37)
-    inputs = in_eight_bits(5, 3, 37, unit=0.03)
+@pytest.mark.parametrize("width", [1, 2, 37])
+def test_what_eight_bits_hold_is_multiplied_exactly(width: int) -> None:
+    linear = nn.Linear(width, 19)
+    linear.weight.data = in_eight_bits(19, width)
+    inputs = in_eight_bits(5, 3, width, unit=0.03)
     expected = nn.functional.linear(inputs.double(), linear.weight.double(), linear.bias.double()).float()
     torch.testing.assert_close(QuantisedLinear(linear.weight, linear.bias)(inputs), expected)
     torch.testing.assert_close(QuantisedLinear(linear.weight, None)(inputs), expected - linear.bias)

@@ -5,11 +5,13 @@ from pathlib import Path
 from timing import drive
 
 import s2s
+from s2s.hardware import keep_memory
 from s2s.inference.transcriber import TranscriptionOptions
 
 
 def load(job):
     """A transcriber, as `s2s transcribe` has it."""
+    keep_memory()
     transcriber = s2s.load(job["model"], precision=job["precision"], threads=job["threads"])
     options = TranscriptionOptions(beam_size=job["beam"], batch_frames=job["batch_frames"])
 

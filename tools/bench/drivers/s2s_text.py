@@ -3,10 +3,12 @@
 from timing import drive
 
 import s2s
+from s2s.hardware import keep_memory
 
 
 def load(job):
     """A translator, as `s2s translate` has it."""
+    keep_memory()
     translator = s2s.load(job["model"], precision=job["precision"], threads=job["threads"])
 
     def work(lines):
