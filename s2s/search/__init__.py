@@ -3,7 +3,19 @@
 from s2s.search.alignment import Span, align
 from s2s.search.beam import search
 from s2s.search.ctc_prefix import joint_step
+from s2s.search.fusion import fused_step
 from s2s.search.hypothesis import Hypothesis, SearchOptions, State, Step
 from s2s.search.repetition import without_loops
 
-__all__ = ["Hypothesis", "SearchOptions", "Span", "State", "Step", "align", "joint_step", "search", "without_loops"]
+__all__ = [
+    "Hypothesis",
+    "SearchOptions",
+    "Span",
+    "State",
+    "Step",
+    "align",
+    "fused_step",
+    "joint_step",
+    "search",
+    "without_loops",
+]
