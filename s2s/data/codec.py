@@ -1,6 +1,6 @@
 """What stands between the files of a person and the numbers of a model, and travels with the model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -45,6 +45,10 @@ class Codec(Protocol):
     @property
     def files(self) -> frozenset[str]:
         """The names of the files that `save` writes."""
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """What must be equal, by name, for two models to read the same sources and write the same tokens."""
 
     def save(self, folder: Path) -> None:
         """Write those files into an existing folder."""

@@ -1,5 +1,6 @@
 """From a model directory to results: translations, transcripts, and scores of given ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,20 @@ __all__ = ["load"]
 
 
 def load(
-    path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
+    path: Path | str,
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
+    threads: int | None = None,
+    ensemble_with: Sequence[Path | str] = (),
 ) -> "Translator | Transcriber":
     """The model of a model directory, of a run (its best checkpoint) or of an exported folder, ready for use.
 
-    It is a `Translator` or a `Transcriber`; see there.
+    With others it works as their ensemble. It is a `Translator` or a `Transcriber`; see there.
     """
     from s2s.inference.runtime import make_ready
 
-    loaded = make_ready(path, device, precision, threads)
+    loaded = make_ready(path, device, precision, threads, ensemble_with)
     if loaded.info.kind == "text":
         from s2s.inference.translator import Translator
 
