@@ -21,6 +21,7 @@ from s2s.hardware import has_int8
 from s2s.inference.ensemble import Encodings, Ensemble, EnsembleState, mean_probability
 from s2s.inference.transcriber import Transcriber, TranscriptionOptions
 from s2s.inference.translator import TranslationOptions, Translator
+from s2s.text.tokenizer import train_tokenizer
 from s2s.text.tokenizers import Tokenizers
 from s2s.text.vocabulary import BOS
 from tests.small_models import LABELS, TEXT, small_model, sources
@@ -32,6 +33,7 @@ WIDE = ModelConfig(
     embedding_width=24, encoder=EncoderConfig(cell="gru", width=16), decoder=DecoderConfig(kind="input-feeding")
 )
 LINES = [*TEXTS[:6], "", "a", "{name} sees <b>one</b> cat"]
+OTHER_TARGET = train_tokenizer(lambda: ["mid low"] * 20, "characters", None, 100, spoken=True)
 Facts = list[tuple[list[str], tuple[int, ...], object]]
 
 
@@ -146,6 +148,7 @@ def test_ctc_is_needed_in_each_member_or_left_out(folder: Path, recordings: list
         (lambda codec: replace(codec, language="de"), "the same language"),
         (lambda codec: replace(codec, settings=replace(codec.settings, window=0.02)), "the same features"),
         (lambda codec: replace(codec, by_speaker=True), "the same normalisation"),
+        (lambda codec: replace(codec, target=OTHER_TARGET), "the same vocabulary"),
         (
             lambda codec: replace(codec, statistics=Statistics(torch.zeros(8), torch.ones(8)), language="de"),
             "the same language and normalisation",
@@ -215,6 +218,8 @@ def test_attention_is_the_mean_where_members_look_at_the_same_steps() -> None:
     assert torch.equal(state.reorder(torch.tensor([1, 1, 0])).attention, state.attention[[1, 1, 0]])
     assert EnsembleState((Looking(one), Looking(torch.ones(2, 3)))).attention is one
     assert EnsembleState((Looking(None), Looking(None))).attention is None
+    low = EnsembleState((Looking(one.bfloat16()), Looking(other.bfloat16()))).attention
+    assert low is not None and low.dtype == torch.float32
 
 
 def test_attention_of_models_is_the_mean_of_theirs() -> None:
