@@ -8,8 +8,8 @@ from torch import Tensor
 from s2s.config import DecodingConfig
 from s2s.data.batches import Batch
 from s2s.model import Seq2Seq
-from s2s.nn.decoder import DecoderState, Memory
 from s2s.search import Hypothesis, SearchOptions, joint_step, search, without_loops
+from s2s.search.hypothesis import AnyState
 from s2s.text.vocabulary import BOS, EOS, PAD
 
 
@@ -22,9 +22,10 @@ class Masked(Protocol):
 
 
 AnyEncoded = TypeVar("AnyEncoded", bound=Masked)
+AnyMemory = TypeVar("AnyMemory")
 
 
-class Decodable(Protocol[AnyEncoded]):
+class Decodable(Protocol[AnyEncoded, AnyMemory, AnyState]):
     """What a search asks of a model; see `Seq2Seq`, whose methods these are, whatever computes them."""
 
     @property
@@ -38,16 +39,16 @@ class Decodable(Protocol[AnyEncoded]):
     def read(self, source: Tensor, lengths: Tensor) -> AnyEncoded:
         """Sources (B, S, ...) of lengths (B), encoded."""
 
-    def remember(self, encoded: AnyEncoded) -> Memory:
+    def remember(self, encoded: AnyEncoded) -> AnyMemory:
         """The memory that steps read."""
 
     def ctc_log_probs(self, encoded: AnyEncoded) -> Tensor:
         """Log-probabilities (B, S, V) of labels at each step of the encoder."""
 
-    def start(self, memory: Memory) -> DecoderState:
+    def start(self, memory: AnyMemory) -> AnyState:
         """The state before the first step."""
 
-    def step(self, state: DecoderState, tokens: Tensor) -> tuple[Tensor, DecoderState]:
+    def step(self, state: AnyState, tokens: Tensor) -> tuple[Tensor, AnyState]:
         """One token per row (N) to log-probabilities of the next (N, V) and the state after it."""
 
 
@@ -58,7 +59,7 @@ def cut(source: list[int], max_length: int) -> list[int]:
 
 @torch.inference_mode()
 def decode_batch(
-    model: Decodable[AnyEncoded],
+    model: Decodable[AnyEncoded, AnyMemory, AnyState],
     source: Tensor,
     source_lengths: Tensor,
     limits: Tensor,
@@ -74,7 +75,7 @@ def decode_batch(
 
 @torch.inference_mode()
 def decode_encoded(
-    model: Decodable[AnyEncoded],
+    model: Decodable[AnyEncoded, AnyMemory, AnyState],
     encoded: AnyEncoded,
     limits: Tensor,
     decoding: DecodingConfig,

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -22,6 +23,14 @@ class Result(Protocol):
 
 processes_option = click.option(
     "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that share the work."
+)
+
+ensemble_option = click.option(
+    "--ensemble-with",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="MODEL",
+    help="Another model, whose probabilities are averaged with those of MODEL; may be given several times.",
 )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from s2s import ranks
-from s2s.cli.options import computing_options, end_with_skipped, processes_option
+from s2s.cli.options import computing_options, end_with_skipped, ensemble_option, processes_option
 from s2s.cli.processes import run_together
 from s2s.errors import UsageError
 
@@ -42,6 +42,7 @@ class Settings:
     precision: str
     threads: int | None
     processes: int
+    ensemble_with: tuple[Path, ...]
 
 
 @click.command()
@@ -64,6 +65,7 @@ class Settings:
 @click.option("--one-speaker", is_flag=True, help="One person speaks in all: normalise by all that is heard.")
 @computing_options("frames", 20_000)
 @processes_option
+@ensemble_option
 def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
     """Transcribe recordings to standard output, or to files of their own.
 
@@ -96,7 +98,11 @@ def _run(model: Path, files: list[Path], targets: list[Path | None], settings: S
     with joined(settings.device) as group:
         with group.together():
             transcriber = Transcriber.load(
-                model, device=settings.device, precision=settings.precision, threads=settings.threads
+                model,
+                device=settings.device,
+                precision=settings.precision,
+                threads=settings.threads,
+                ensemble_with=settings.ensemble_with,
             )
             options = _options(transcriber, settings)
             heard = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from s2s.cli.options import computing_options, end_with_skipped, processes_option, write_results
+from s2s.cli.options import computing_options, end_with_skipped, ensemble_option, processes_option, write_results
 from s2s.cli.processes import run_together
 from s2s.errors import UsageError
 
@@ -32,6 +32,7 @@ class Settings:
     precision: str
     threads: int | None
     processes: int
+    ensemble_with: tuple[Path, ...]
     as_json: bool
 
 
@@ -46,6 +47,7 @@ class Settings:
 )
 @computing_options("tokens", 2048)
 @processes_option
+@ensemble_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with score, tokens and alignment.")
 def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
     """Translate standard input, or FILEs, line by line to standard output.
@@ -68,7 +70,11 @@ def _run(model: Path, files: tuple[Path, ...], settings: Settings) -> int:
     with joined(settings.device) as group:
         with group.together():
             translator = Translator.load(
-                model, device=settings.device, precision=settings.precision, threads=settings.threads
+                model,
+                device=settings.device,
+                precision=settings.precision,
+                threads=settings.threads,
+                ensemble_with=settings.ensemble_with,
             )
             options = _search_options(translator, settings)
         return _translate(translator, files, settings, options, group)

@@ -1,6 +1,6 @@
 """What stands between the files of a person and the numbers of a model, and travels with the model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -54,6 +54,10 @@ class Codec(Protocol):
 @runtime_checkable
 class PairCodec(Codec, Protocol):
     """A codec of sources and their targets."""
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """What must be equal, by name, for two models to read the same sources and write the same tokens."""
 
     def longest_targets(self, source_lengths: Tensor) -> Tensor:
         """How many tokens hypotheses for sources of these lengths (B) may have."""

@@ -58,6 +58,17 @@ class SpeechCodec:
         """See `Codec`."""
         return frozenset([RECORD, TARGET])
 
+    @property
+    def identity(self) -> dict[str, object]:
+        """See `Codec`; `longest` is only a default of the search."""
+        statistics = None if self.statistics is None else self.statistics.to_document()
+        return {
+            "language": self.language,
+            "features": self.settings,
+            "normalisation": (self.by_speaker, statistics),
+            "vocabulary": self.target.model,
+        }
+
     @cached_property
     def filter_bank(self) -> FilterBank:
         """The filter bank of the settings."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from s2s.checkpoint import ModelInfo
 from s2s.checkpoint.record import RECORD, STEP
+from s2s.config import ModelConfig
 from s2s.errors import ModelError
 from s2s.export.ports import FREE, Port, Ports, ports_of
 
@@ -22,7 +23,9 @@ SHOWN = 4
 
 def check_ports(sessions: Sessions, info: ModelInfo, folder: Path) -> None:
     """ModelError unless graphs have the inputs and outputs that the record tells."""
-    if info.model.decoder.layers > len(sessions[STEP].get_inputs()):  # a damaged number could be of any size
+    if not isinstance(info.model, ModelConfig):
+        problems = ["they are of no encoder-decoder"]
+    elif info.model.decoder.layers > len(sessions[STEP].get_inputs()):  # a damaged number could be of any size
         problems = [f"{STEP} has fewer inputs than the decoder layers"]
     else:
         problems = list(differences(ports_of(info.model, info.source_size, info.target_size), sessions))

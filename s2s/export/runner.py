@@ -119,7 +119,7 @@ def _try(model: OnnxModel, info: ModelInfo, folder: Path) -> None:
 
     Sizes that neither graph tells, and how many entries its embeddings have, show in use alone.
     """
-    frames = info.model.frontend.reads_frames
+    frames = info.kind == "audio"
     source = torch.zeros(1, SHORT, info.source_size) if frames else torch.full((1, SHORT), info.source_size - 1)
     try:
         state = model.start(model.remember(model.read(source, torch.tensor([SHORT]))))

@@ -1,5 +1,6 @@
 """From a model directory to results: translations, transcripts, and scores of given ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,23 +13,31 @@ __all__ = ["load"]
 
 
 def load(
-    path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
+    path: Path | str,
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
+    threads: int | None = None,
+    ensemble_with: Sequence[Path | str] = (),
 ) -> "Translator | Transcriber | TextGenerator":
     """The model of a model directory, of a run (its best checkpoint) or of an exported folder, ready for use.
 
-    It is a `Translator`, a `Transcriber` or, of a language model, a `TextGenerator`; see there. The commands of s2s keep
-    the memory that they free, which this does not decide for your program: `s2s.hardware.keep_memory` does, for a tenth
-    less time on the CPU.
+    With others it works as their ensemble. It is a `Translator`, a `Transcriber` or, of a language model, a
+    `TextGenerator`; see there. The commands of s2s keep the memory that they free, which this does not decide for your
+    program: `s2s.hardware.keep_memory` does, for a tenth less time on the CPU.
     """
     from s2s.checkpoint import read_info, resolve
+    from s2s.errors import UsageError
     from s2s.inference.runtime import make_ready
 
     folder = resolve(Path(path))
     if read_info(folder).kind == "monolingual":
         from s2s.inference.language import TextGenerator
 
+        if ensemble_with:
+            raise UsageError(f"{folder} is a language model, and ensembles are of translators or transcribers.")
         return TextGenerator.load(folder, device=device, precision=precision, threads=threads)
-    loaded = make_ready(folder, device, precision, threads)
+    loaded = make_ready(folder, device, precision, threads, ensemble_with)
     if loaded.info.kind == "text":
         from s2s.inference.translator import Translator
 

@@ -17,8 +17,9 @@ from s2s.checkpoint import (
     resolve,
 )
 from s2s.errors import S2SError, UsageError
-from s2s.export.runner import ExportedModel, load_exported
+from s2s.export.runner import load_exported
 from s2s.hardware import has_bfloat16, has_int8, open_device
+from s2s.inference.ensemble import LoadedEnsemble, Member, join
 from s2s.log import warn
 from s2s.nn.products import PackedLinear, QuantisedLinear
 from s2s.nn.stepping import LowEncoder, stepping
@@ -32,16 +33,31 @@ STEPPING = ("bridge", "decoder", "output")
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 
-Ready = LoadedModel | ExportedModel
-"""A model that can translate or transcribe."""
+Ready = Member | LoadedEnsemble
+"""A model that can translate or transcribe, or several as one."""
 
 
-def make_ready(path: Path | str, device: str, precision: str, threads: int | None) -> Ready:
+def make_ready(
+    path: Path | str,
+    device: str,
+    precision: str,
+    threads: int | None,
+    ensemble_with: Sequence[Path | str] = (),
+) -> Ready:
     """What a folder holds, ready to compute: a model, a run's best one, or the graphs of an exported one.
 
-    ModelError: it cannot be read, see `s2s.checkpoint.load_model`. UsageError: see `load_for_inference`, or a device or
-    precision that graphs do not have.
+    With others it is their ensemble, see `s2s.inference.ensemble`.
+
+    ModelError: one cannot be read, see `s2s.checkpoint.load_model`. UsageError: see `load_for_inference` and `join`, or
+    a device or precision that graphs do not have.
     """
+    if isinstance(ensemble_with, str | Path):
+        raise UsageError("ensemble_with takes a list of models, not one: write ensemble_with=[model].")
+    members = [_make_member(one, device, precision, threads) for one in (path, *ensemble_with)]
+    return join(members) if len(members) > 1 else members[0]
+
+
+def _make_member(path: Path | str, device: str, precision: str, threads: int | None) -> Member:
     folder = resolve(Path(path))
     if read_info(folder).format == "s2s model":
         return load_for_inference(folder, device, precision, threads)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from s2s.data.speech_codec import SpeechCodec
 from s2s.decoding import Decodable, decode_encoded
 from s2s.errors import AudioError, ConfigError, DataError, UsageError
 from s2s.group import Group
+from s2s.inference.ensemble import members_of
 from s2s.inference.results import Candidate, one_line
 from s2s.inference.runtime import Ready, in_halves, make_ready
 from s2s.inference.sharding import batched, deal
@@ -99,17 +100,25 @@ class Transcriber:
             raise UsageError(f"{loaded.folder} reads text: use `s2s translate`.")
         self._loaded = loaded
         self._codec = loaded.codec
-        self._model: Decodable[Any] = loaded.model
+        self._without_ctc = [member.folder for member in members_of(loaded) if not member.config.ctc]
+        self._model: Decodable[Any, Any, Any] = loaded.model
 
     @classmethod
     def load(
-        cls, path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
+        cls,
+        path: Path | str,
+        *,
+        device: str = "cpu",
+        precision: str = "float32",
+        threads: int | None = None,
+        ensemble_with: Sequence[Path | str] = (),
     ) -> "Transcriber":
         """The transcriber of a model directory, a run or an exported folder; `threads` holds for the whole process.
 
-        See `s2s.inference.runtime.make_ready`.
+        With others it is that of their ensemble, whose search is by default as the first would search. See
+        `s2s.inference.runtime.make_ready`.
         """
-        return cls(make_ready(path, device, precision, threads))
+        return cls(make_ready(path, device, precision, threads, ensemble_with))
 
     @property
     def language(self) -> str:
@@ -119,7 +128,7 @@ class Transcriber:
     @property
     def aligns(self) -> bool:
         """Whether words come with their times, for which CTC is needed."""
-        return self._loaded.config.ctc
+        return not self._without_ctc
 
     def transcribe(
         self,
@@ -233,8 +242,8 @@ class Transcriber:
             for name in ("beam_size", "length_penalty", "ctc_weight")
         }
         decoding = parse(DecodingConfig, settled | {"max_length": own.max_length}, "how to transcribe")
-        if decoding.ctc_weight and not self._loaded.config.ctc:
-            raise ConfigError(f"ctc_weight has no effect: {self._loaded.folder} has no CTC. Leave it out.")
+        if decoding.ctc_weight and self._without_ctc:
+            self._refuse_ctc(decoding.ctc_weight)
         if options.n_best > decoding.beam_size:
             raise UsageError(f"A beam of {decoding.beam_size} cannot give {options.n_best} texts. Raise the beam size.")
         if options.window is not None and not MIN_WINDOW <= options.window <= MAX_WINDOW:
@@ -242,6 +251,16 @@ class Transcriber:
                 f"A window must have {MIN_WINDOW:g} to {MAX_WINDOW:g} seconds (it has {options.window:g})."
             )
         return decoding
+
+    def _refuse_ctc(self, weight: float) -> NoReturn:
+        """ConfigError names what has no CTC; CTC that other models of an ensemble have is of no use alone."""
+        without = " and ".join(map(str, self._without_ctc))
+        if len(members_of(self._loaded)) == 1:
+            raise ConfigError(f"ctc_weight has no effect: {without} has no CTC. Leave it out.")
+        raise ConfigError(
+            f"A ctc_weight of {weight:g} needs CTC in each model of an ensemble, but there is none in {without}. "
+            "Give 0 (--ctc-weight 0), or leave such models out."
+        )
 
     def _search(self, tasks: Sequence[_Task], decoding: DecodingConfig, options: TranscriptionOptions) -> None:
         """Find the passages of all tasks, those of like length together."""

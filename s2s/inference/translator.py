@@ -39,17 +39,24 @@ class Translator:
     def __init__(self, loaded: Ready) -> None:
         self._loaded = loaded
         self._tokenizers = tokenizers_of(loaded)
-        self._model: Decodable[Any] = loaded.model
+        self._model: Decodable[Any, Any, Any] = loaded.model
 
     @classmethod
     def load(
-        cls, path: Path | str, *, device: str = "cpu", precision: str = "float32", threads: int | None = None
+        cls,
+        path: Path | str,
+        *,
+        device: str = "cpu",
+        precision: str = "float32",
+        threads: int | None = None,
+        ensemble_with: Sequence[Path | str] = (),
     ) -> "Translator":
         """The translator of a model directory, a run or an exported folder; `threads` holds for the whole process.
 
-        See `s2s.inference.runtime.make_ready`.
+        With others it is that of their ensemble, whose search is by default as the first would search. See
+        `s2s.inference.runtime.make_ready`.
         """
-        return cls(make_ready(path, device, precision, threads))
+        return cls(make_ready(path, device, precision, threads, ensemble_with))
 
     @property
     def languages(self) -> tuple[str, str]:

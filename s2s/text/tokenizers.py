@@ -53,6 +53,15 @@ class Tokenizers:
         """The names of the files that `save` writes and `load` reads."""
         return frozenset([RECORD, JOINT] if self.joint else [RECORD, SOURCE, TARGET])
 
+    @property
+    def identity(self) -> dict[str, object]:
+        """What must be equal, by name, for two models to read the same sources and write the same tokens."""
+        return {
+            "languages": self.languages,
+            "source vocabulary": self.source.model,
+            "target vocabulary": self.target.model,
+        }
+
     def encode_source(self, text: str) -> tuple[list[int], Masks]:
         """Ids that end with EOS, and the placeholders that were masked."""
         masked, masks = mask_source(text)

@@ -9,46 +9,20 @@ import pytest
 import soundfile
 import torch
 
-from s2s.audio.features import FeatureSettings, Statistics
-from s2s.checkpoint import LoadedModel, TrainingSummary, load_model, save_model
-from s2s.config import DecodingConfig, ModelConfig
+from s2s.audio.features import Statistics
+from s2s.checkpoint import LoadedModel, load_model
 from s2s.data.speech_codec import SpeechCodec
 from s2s.errors import AudioError, UsageError
-from s2s.files import committed_folder
 from s2s.inference.transcriber import Transcriber, TranscriptionOptions
 from s2s.inference.transcripts import Transcript
-from s2s.model import build_model
-from s2s.text.tokenizer import train_tokenizer
 from s2s.text.vocabulary import EOS, UNK
-from tests.small_models import decided
-from tests.tones import RATE, TONES
-
-WORDS = list(TONES)
-CONFIG = {
-    "frontend": {"kind": "convolution", "channels": 4},
-    "tied_embeddings": "output",
-    "embedding_width": 16,
-    "encoder": {"width": 8, "layers": 1},
-    "decoder": {"width": 16},
-}
-
-
-def write_model(folder: Path, ctc: bool) -> Path:
-    target = train_tokenizer(lambda: [" ".join(WORDS)] * 20, "characters", None, 100, spoken=True)
-    codec = SpeechCodec(FeatureSettings(rate=RATE, bands=8), target, "en", 10.0)
-    config = ModelConfig.model_validate({**CONFIG, "ctc": ctc})
-    torch.manual_seed(3)
-    model = decided(build_model(config, 8, target.size), sharpness=2.0, end=1.0)
-    decoding = DecodingConfig(beam_size=2, ctc_weight=0.4 if ctc else None)
-    with committed_folder(folder) as temporary:
-        summary = TrainingSummary(updates=1, seed=1, data="0" * 64)
-        save_model(temporary, model, codec, config, decoding, summary)
-    return folder
+from tests.tiny_speech import write_speech_model
+from tests.tones import RATE
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["ctc", "attention"])
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    return load_model(write_model(tmp_path_factory.mktemp("models") / "model", request.param))
+    return load_model(write_speech_model(tmp_path_factory.mktemp("models") / "model", ctc=request.param))
 
 
 @pytest.fixture

@@ -8,34 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.nn import functional
 
 from s2s.search import Hypothesis, SearchOptions, joint_step, search
-from tests.unit.search.toy import BOS, EOS, PAD, Toy, ToyState
+from tests.unit.search.toy import BOS, EOS, PAD, Toy, ToyState, likelihood, posteriors
 
 FEW = settings(max_examples=20)
 SEEDS = st.integers(0, 10_000)
 WEIGHTS = st.sampled_from([0.2, 0.5, 0.9, 1.0])
-
-
-def posteriors(lengths: Sequence[int], vocabulary: int, seed: int, spread: float = 2.0) -> Tensor:
-    """CTC's log-probabilities (B, S, V); beyond a segment's end there is garbage."""
-    draw = torch.Generator().manual_seed(seed)
-    logits = torch.randn(len(lengths), max(lengths), vocabulary, generator=draw) * spread
-    return torch.log_softmax(logits, dim=2)
-
-
-def likelihood(log_probs: Tensor, labels: Sequence[int]) -> float:
-    """What torch's loss says of labels, given one segment's log-probabilities (S, V)."""
-    loss = functional.ctc_loss(
-        log_probs.double().unsqueeze(1),
-        torch.tensor([labels], dtype=torch.long),
-        torch.tensor([len(log_probs)]),
-        torch.tensor([len(labels)]),
-        blank=PAD,
-        reduction="sum",
-    )
-    return -loss.item()
 
 
 def run(

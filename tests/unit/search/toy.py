@@ -1,4 +1,4 @@
-"""A tiny recurrent model of token sequences, and slow searches over it that are plain enough to be believed."""
+"""A tiny recurrent model of token sequences, slow searches over it that are plain enough to be believed, posteriors."""
 
 import itertools
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from s2s.search import Hypothesis, SearchOptions, search
 
@@ -112,3 +113,23 @@ def patient_beam(toy: Toy, segment: int, limit: int, options: SearchOptions) -> 
         finished += [(score, tokens[1:-1]) for score, tokens in ends if tokens[-1] == EOS]
         opened = [one for one in chosen if one[1][-1] != EOS]
     return sorted(finished, key=lambda one: -one[0])
+
+
+def posteriors(lengths: Sequence[int], vocabulary: int, seed: int, spread: float = 2.0) -> Tensor:
+    """CTC's log-probabilities (B, S, V); beyond a segment's end there is garbage."""
+    draw = torch.Generator().manual_seed(seed)
+    logits = torch.randn(len(lengths), max(lengths), vocabulary, generator=draw) * spread
+    return torch.log_softmax(logits, dim=2)
+
+
+def likelihood(log_probs: Tensor, labels: Sequence[int]) -> float:
+    """What torch's loss says of labels, given one segment's log-probabilities (S, V)."""
+    loss = functional.ctc_loss(
+        log_probs.double().unsqueeze(1),
+        torch.tensor([labels], dtype=torch.long),
+        torch.tensor([len(log_probs)]),
+        torch.tensor([len(labels)]),
+        blank=PAD,
+        reduction="sum",
+    )
+    return -loss.item()
