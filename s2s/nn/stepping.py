@@ -1,7 +1,7 @@
 """Models made ready to be asked one step at a time, for inference on a CPU: the same layers around other products.
 
 A step is many short products. Here a step of a recurrent layer is one product of its input and its state together,
-where its cell allows that, and no function of it is a slow one.
+where its cell allows that, and no function of it is a slow one. A light cell has no product of its state.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,11 @@ class SteppingLayer(nn.Module):
     def __init__(self, layer: RecurrentLayer, make_linear: MakeLinear) -> None:
         super().__init__()
         self.cell: Cell = layer.cell
-        input_weight, recurrent_weight, input_bias, recurrent_bias = (weight.detach() for weight in layer.weights())
+        weights = [weight.detach() for weight in layer.weights()]
+        if self.cell == "min-gru":
+            self.inputs = make_linear(*weights)
+            return
+        input_weight, recurrent_weight, input_bias, recurrent_bias = weights
         if self.cell == "gru":  # its new content reads the state after the gate that resets it
             self.inputs = make_linear(input_weight, input_bias)
             self.recurrent = make_linear(recurrent_weight, recurrent_bias)
@@ -58,6 +62,9 @@ class SteppingLayer(nn.Module):
 
     def _step(self, inputs: Tensor, state: State) -> State:
         hidden = state[0]
+        if self.cell == "min-gru":
+            gate, content = self.inputs(inputs).chunk(2, dim=1)
+            return (torch.lerp(hidden, content, torch.sigmoid(gate)),)
         if self.cell == "gru":
             return (_gru(self.inputs(inputs), self.recurrent(hidden), hidden),)
         total: Tensor = self.both(torch.cat([inputs, hidden], dim=1))

@@ -78,8 +78,9 @@ def test_every_layer_of_a_module_is_replaced_and_the_rest_stays() -> None:
     assert any(one is norm for one in found)
 
 
-def test_an_encoder_of_bfloat16_takes_and_gives_float32_near_its_own() -> None:
-    encoder = Encoder("lstm", 12, 8, 2, 0.0, 0.0).eval()
+@pytest.mark.parametrize("cell", ["lstm", "min-gru"])
+def test_an_encoder_of_bfloat16_takes_and_gives_float32_near_its_own(cell: Cell) -> None:
+    encoder = Encoder(cell, 12, 8, 2, 0.0, 0.0).eval()
     inputs, lengths = torch.randn(3, 6, 12), torch.tensor([6, 2, 4])
     with torch.inference_mode():
         expected = encoder(inputs, lengths)
