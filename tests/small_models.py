@@ -15,7 +15,7 @@ from s2s.text.vocabulary import EOS
 from tests.combinations import Combination, label, pairwise
 
 PARTS = {
-    "cell": ["lstm", "gru", "elman", "elman-relu"],
+    "cell": ["lstm", "gru", "elman", "elman-relu", "min-gru"],
     "decoder": ["parallel", "input-feeding"],
     "attention": ["dot", "general", "additive", "multi-head"],
     "bridge": ["zeros", "last", "mean"],

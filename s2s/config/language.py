@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Tag, model_validator
 
 from s2s.config.model import Cell, ModelConfig
-from s2s.config.run import BATCH_TOKENS, BaseRunConfig
+from s2s.config.run import BATCH_TOKENS, IDLE_WEIGHT_DROPOUT, BaseRunConfig
 from s2s.config.section import Count, Section
 
 KIND: Literal["language-model"] = "language-model"
@@ -59,6 +59,8 @@ def _idle(config: LanguageRunConfig) -> Iterator[str]:
         yield 'training.truncation has no effect on lines: remove it, or set model.context = "text"'
     if training.shortest_first and config.model.context == "text":
         yield "training.shortest_first has no effect on running text, which keeps its order: remove it"
+    if regularisation.weight_dropout and config.model.cell == "min-gru":
+        yield IDLE_WEIGHT_DROPOUT
     if regularisation.source_word_dropout or regularisation.subword_sampling:
         yield "source_word_dropout and subword_sampling have no effect on a language model: set them to 0"
 

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from s2s.config.section import Count, Section
 
-Cell = Literal["lstm", "gru", "elman", "elman-relu"]
+Cell = Literal["lstm", "gru", "elman", "elman-relu", "min-gru"]
 
 
 class FrontendConfig(Section):

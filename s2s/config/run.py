@@ -15,6 +15,10 @@ LONGEST_TRANSCRIPT = 4096
 CTC_WEIGHT = 0.5
 """With it a beam of 5 gets fewer words wrong than with 0.3 or 0.7 after little speech: see recipes/transcription."""
 
+IDLE_WEIGHT_DROPOUT = (
+    "regularisation.weight_dropout has no effect on min-gru, which has no recurrent matrix: set it to 0"
+)
+
 
 class RegularisationConfig(Section):
     """What keeps a model from learning its training data by heart; nothing here acts in inference."""
@@ -170,7 +174,7 @@ class RunConfig(BaseRunConfig):
 
 
 def _idle(config: RunConfig, frames: bool) -> Iterator[str]:
-    """What is set but has no effect on sources of that kind, as parts of a sentence."""
+    """What is set but has no effect on sources of that kind or on such a model, as parts of a sentence."""
     training, regularisation = config.training, config.regularisation
     if frames:
         if training.batch_tokens is not None:
@@ -184,6 +188,8 @@ def _idle(config: RunConfig, frames: bool) -> Iterator[str]:
             yield "augmentation has no effect on text: remove it"
     if training.truncation is not None:
         yield "training.truncation has an effect on language models alone: remove it"
+    if regularisation.weight_dropout and {config.model.encoder.cell, config.model.decoder.cell} == {"min-gru"}:
+        yield IDLE_WEIGHT_DROPOUT
     if training.ctc is not None and not config.model.ctc:
         yield "training.ctc has no effect without model.ctc = true"
     if config.decoding.ctc_weight and not config.model.ctc:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from s2s.checkpoint.record import ENCODER, STEP
 from s2s.export.ports import FREE, MEMORY, Port, Ports
+from s2s.export.scans import complete_scans
 from s2s.model import Seq2Seq
 from s2s.nn.decoder import DecoderState, InputFeedingDecoder, Memory
 from s2s.nn.location_attention import LocationAwareAttention
@@ -25,7 +26,8 @@ OPSET = 17
 HARMLESS = (
     "You are using the legacy TorchScript-based ONNX export",  # the other one fixes the length or the batch of layers
     "The feature will be removed",  # torch's own calls of what it will remove
-    "Converting a tensor to a Python boolean",  # whether a source has one step only: the general way serves that, too
+    "Converting a tensor to a Python boolean",  # whether a source has one step only: the general way serves that, too;
+    # or how often a light cell sweeps: it becomes a `Scan` (s2s.export.scans)
     "Exporting a model to ONNX with a batch_size other than 1",  # our initial states are made for the batch at hand
     "Exporting aten::index operator of advanced indexing",  # by lengths, which are never negative
 )
@@ -130,6 +132,7 @@ def _write(graph: nn.Module, inputs: Mapping[str, Tensor], ports: Ports, path: P
             opset_version=OPSET,
             dynamo=False,
         )
+    complete_scans(path)
     return {port.name: tensor for port, tensor in zip(ports.outputs, graph(*inputs.values()), strict=True)}
 
 

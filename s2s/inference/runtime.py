@@ -18,11 +18,11 @@ from s2s.checkpoint import (
 )
 from s2s.errors import S2SError, UsageError
 from s2s.export.runner import load_exported
-from s2s.hardware import has_bfloat16, has_int8, open_device
+from s2s.hardware import has_int8, open_device
 from s2s.inference.ensemble import LoadedEnsemble, Member, join
 from s2s.log import warn
 from s2s.nn.products import PackedLinear, QuantisedLinear
-from s2s.nn.stepping import LowEncoder, stepping
+from s2s.nn.stepping import stepping
 from s2s.text.tokenizers import Tokenizers
 
 Item = TypeVar("Item")
@@ -78,8 +78,6 @@ def load_for_inference(path: Path | str, device: str, precision: str, threads: i
     opened, precision = _settle(device, precision, threads)
     loaded = load_model(Path(path), opened)
     _make_fast(loaded.model, opened, precision, STEPPING)
-    if precision == "int8" and has_bfloat16(opened):
-        loaded.model.encoder = LowEncoder(loaded.model.encoder)  # type: ignore[assignment]
     return loaded
 
 

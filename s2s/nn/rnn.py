@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Cell = Literal["lstm", "gru", "elman", "elman-relu"]
+from s2s.nn.light import MinGru
+
+Cell = Literal["lstm", "gru", "elman", "elman-relu", "min-gru"]
 State = tuple[Tensor, ...]
 """What a layer carries from step to step: (hidden, cell) for LSTM, else (hidden,); each (B, H)."""
 
@@ -18,7 +20,9 @@ _STEP: dict[Cell, Callable[..., Tensor]] = {
 }
 
 
-def _sequence_layer(cell: Cell, input_width: int, width: int) -> nn.RNNBase:
+def _sequence_layer(cell: Cell, input_width: int, width: int) -> nn.RNNBase | MinGru:
+    if cell == "min-gru":
+        return MinGru(input_width, width)
     if cell == "lstm":
         return nn.LSTM(input_width, width, batch_first=True)
     if cell == "gru":
@@ -27,10 +31,10 @@ def _sequence_layer(cell: Cell, input_width: int, width: int) -> nn.RNNBase:
 
 
 class RecurrentLayer(nn.Module):
-    """A layer of `torch.nn` whose recurrent matrix can lose weights at random while it learns.
+    """A layer of `torch.nn` whose recurrent matrix can lose weights at random while it learns, or a light one.
 
     Weight dropout is that of Merity et al. 2018, "Regularizing and Optimizing LSTM Language Models": one mask for
-    all time steps of a batch.
+    all time steps of a batch. It has no effect on min-gru, which has no recurrent matrix.
     """
 
     def __init__(self, cell: Cell, input_width: int, width: int, weight_dropout: float = 0.0) -> None:
@@ -56,6 +60,9 @@ class RecurrentLayer(nn.Module):
         """
         if state is None:
             state = self.zeros(inputs)
+        if self.cell == "min-gru":
+            outputs, last = self.rnn(inputs, state[0])
+            return outputs, (last,)
         if inputs.shape[1] == 1 and not self.training:
             state = self._step(inputs[:, 0], state)
             return state[0].unsqueeze(1), state
@@ -66,8 +73,10 @@ class RecurrentLayer(nn.Module):
         return outputs, tuple(part[0] for part in (after if self.cell == "lstm" else (after,)))
 
     def weights(self) -> list[Tensor]:
-        """Of inputs (gates * H, F) and of states (gates * H, H), and their biases (gates * H)."""
+        """Of inputs (gates * H, F) and states (gates * H, H), then biases (gates * H); of min-gru for inputs alone."""
         rnn = self.rnn
+        if isinstance(rnn, MinGru):
+            return [rnn.weight, rnn.bias]
         return [getattr(rnn, name) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")]
 
     def _step(self, inputs: Tensor, state: State) -> State:

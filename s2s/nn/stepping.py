@@ -1,7 +1,7 @@
 """Models made ready to be asked one step at a time, for inference on a CPU: the same layers around other products.
 
 A step is many short products. Here a step of a recurrent layer is one product of its input and its state together,
-where its cell allows that, and no function of it is a slow one.
+where its cell allows that, and no function of it is a slow one. A light cell has no product of its state.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from s2s.nn.encoder import Encoded, Encoder
 from s2s.nn.output import Output
 from s2s.nn.rnn import Cell, RecurrentLayer, State
 
@@ -32,7 +31,11 @@ class SteppingLayer(nn.Module):
     def __init__(self, layer: RecurrentLayer, make_linear: MakeLinear) -> None:
         super().__init__()
         self.cell: Cell = layer.cell
-        input_weight, recurrent_weight, input_bias, recurrent_bias = (weight.detach() for weight in layer.weights())
+        weights = [weight.detach() for weight in layer.weights()]
+        if self.cell == "min-gru":
+            self.inputs = make_linear(*weights)
+            return
+        input_weight, recurrent_weight, input_bias, recurrent_bias = weights
         if self.cell == "gru":  # its new content reads the state after the gate that resets it
             self.inputs = make_linear(input_weight, input_bias)
             self.recurrent = make_linear(recurrent_weight, recurrent_bias)
@@ -58,6 +61,9 @@ class SteppingLayer(nn.Module):
 
     def _step(self, inputs: Tensor, state: State) -> State:
         hidden = state[0]
+        if self.cell == "min-gru":
+            gate, content = self.inputs(inputs).chunk(2, dim=1)
+            return (torch.lerp(hidden, content, torch.sigmoid(gate)),)
         if self.cell == "gru":
             return (_gru(self.inputs(inputs), self.recurrent(hidden), hidden),)
         total: Tensor = self.both(torch.cat([inputs, hidden], dim=1))
@@ -101,20 +107,6 @@ class SteppingOutput(nn.Module):
     def forward(self, narrowed: Tensor) -> Tensor:
         """Narrowed features (..., E) to logits (..., V)."""
         return cast(Linear, self.vocabulary)(narrowed)
-
-
-class LowEncoder(nn.Module):
-    """An encoder in bfloat16 that takes and gives float32."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        super().__init__()
-        self.encoder = encoder.to(torch.bfloat16)
-        self.width = encoder.width
-
-    def forward(self, inputs: Tensor, lengths: Tensor) -> Encoded:
-        """Inputs (B, S, F) of which the first `lengths` (B) vectors of each segment are real."""
-        encoded: Encoded = self.encoder(inputs.bfloat16(), lengths)
-        return Encoded(encoded.values.float(), encoded.mask, encoded.last.float())
 
 
 def stepping(module: nn.Module, make_linear: MakeLinear) -> nn.Module:

@@ -73,7 +73,7 @@ def test_scores_of_given_targets_do_not_depend_on_the_batch(
         assert sum(found) == pytest.approx(sum(expected), abs=PER_SEGMENT)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "min-gru"])
 def test_the_tolerances_hold_at_the_width_of_real_models(cell: str) -> None:
     """Errors of rounding grow with the widths and with the spread of the scores."""
     torch.manual_seed(0)

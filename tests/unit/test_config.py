@@ -151,9 +151,14 @@ def test_a_run_needs_a_limit() -> None:
     assert "training: give a limit: max_updates, max_epochs or max_minutes" in refusal({"training": {}})
 
 
+LIGHT = {"encoder": {"cell": "min-gru"}, "decoder": {"cell": "min-gru"}}
+DROPPED = {"regularisation": {"weight_dropout": 0.2}}
+
+
 @pytest.mark.parametrize(
     ("document", "idle"),
     [
+        ({"model": LIGHT, **DROPPED}, "weight_dropout has no effect on min-gru, which has no recurrent matrix"),
         ({"model": {"attention": {"kind": "additive", "heads": 2}}}, "heads has no effect on additive attention"),
         ({"model": {"attention": {"kind": "dot", "heads": 2}}}, "heads has no effect on dot attention"),
         ({"model": {"attention": {"kind": "dot", "width": 64}}}, "width has no effect on dot attention"),
@@ -170,6 +175,13 @@ def test_a_run_needs_a_limit() -> None:
 )
 def test_an_option_without_effect_is_an_error(document: dict[str, Any], idle: str) -> None:
     assert idle in refusal({**LIMIT, **document})
+
+
+@pytest.mark.parametrize("side", ["encoder", "decoder"])
+def test_weight_dropout_will_do_where_one_side_has_recurrent_matrices(side: str) -> None:
+    config = parse(RunConfig, {**LIMIT, **DROPPED, "model": {side: LIGHT[side]}}, "run.toml")
+    assert config.regularisation.weight_dropout == 0.2
+    assert parse(RunConfig, {**LIMIT, "model": LIGHT}, "run.toml").regularisation.weight_dropout == 0
 
 
 def test_the_parallel_decoder_needs_a_second_layer() -> None:
@@ -223,7 +235,7 @@ def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path: Path) -> None:
             read_config(bad)
 
 
-CELLS = st.sampled_from(["lstm", "gru", "elman", "elman-relu"])
+CELLS = st.sampled_from(["lstm", "gru", "elman", "elman-relu", "min-gru"])
 COUNTS = st.integers(1, 10**6)
 FRACTIONS = st.floats(0, 1, exclude_max=True)
 POSITIVE = st.floats(0, 1e6, exclude_min=True)

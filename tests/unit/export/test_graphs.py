@@ -109,7 +109,7 @@ def test_inputs_and_outputs_are_as_they_are_told(tmp_path: Path) -> None:
 def test_nothing_is_said_on_the_way(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
 ) -> None:
-    for shape in SHAPES[:3] + SHAPES[-3:]:
+    for shape in [*SHAPES[:3], next(shape for shape in SHAPES if shape["cell"] == "min-gru"), *SHAPES[-3:]]:
         write_graphs(*build(shape), tmp_path)
     assert capfd.readouterr() == ("", "")
     assert not recwarn.list

@@ -8,7 +8,7 @@ from s2s.nn.attention import GeneralAttention
 from s2s.nn.decoder import DecoderState, InputFeedingDecoder, Memory, ParallelDecoder
 from s2s.nn.rnn import Cell
 
-CELLS: list[Cell] = ["lstm", "gru", "elman", "elman-relu"]
+CELLS: list[Cell] = ["lstm", "gru", "elman", "elman-relu", "min-gru"]
 B, S, T, D, E, H = 3, 5, 6, 7, 4, 8
 MASK = torch.arange(S) < torch.tensor([5, 1, 3]).unsqueeze(1)
 
@@ -92,7 +92,7 @@ def test_step_by_step_equals_the_whole_target(kind: type[Decoder], cell: Cell) -
     torch.testing.assert_close(state.layers, after.layers)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "min-gru"])
 @pytest.mark.parametrize("kind", [ParallelDecoder, InputFeedingDecoder])
 @pytest.mark.parametrize("index", [[0, 1, 2], [2, 0, 0, 1, 2], [1], [0, 0, 2, 2], [0, 1], [2, 1, 0]])
 def test_a_reordered_state_goes_on_as_its_rows_would_have(kind: type[Decoder], cell: Cell, index: list[int]) -> None:

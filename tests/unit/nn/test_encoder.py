@@ -8,7 +8,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from s2s.nn.encoder import BidirectionalLayer, Encoder, mirror_rows, reverse
 from s2s.nn.rnn import Cell
 
-CELLS: list[Cell] = ["lstm", "gru", "elman", "elman-relu"]
+TORCH: list[Cell] = ["lstm", "gru", "elman", "elman-relu"]
+CELLS: list[Cell] = [*TORCH, "min-gru"]
 F, H = 5, 4
 LENGTHS = torch.tensor([3, 7, 1, 5])
 
@@ -35,7 +36,7 @@ def packed(layer: nn.RNNBase, inputs: Tensor) -> Tensor:
     return outputs
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", TORCH)
 def test_a_bidirectional_layer_is_torchs_over_packed_sequences(kind: Cell) -> None:
     torch.manual_seed(0)
     layer = BidirectionalLayer(kind, F, H, weight_dropout=0.0)

@@ -61,6 +61,14 @@ def test_other_biases_are_zero(kind: Cell) -> None:
     assert not made.rnn.get_parameter("bias_hh_l0").any()
 
 
+def test_a_light_cell_has_an_input_matrix_gate_by_gate_and_no_bias_at_first() -> None:
+    made = layer("min-gru")
+    bound = (6 / (F + H)) ** 0.5
+    for gate in gates(made, "weight"):
+        assert 0.9 * bound < gate.abs().max().item() <= bound
+    assert not made.rnn.get_parameter("bias").any()
+
+
 def test_embeddings_and_affine_maps() -> None:
     torch.manual_seed(0)
     modules = nn.ModuleList([nn.Embedding(500, 64), nn.Linear(100, 50)])

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from s2s.nn.rnn import Cell, RecurrentLayer, State
 
-CELLS: list[Cell] = ["lstm", "gru", "elman", "elman-relu"]
+TORCH: list[Cell] = ["lstm", "gru", "elman", "elman-relu"]
+CELLS: list[Cell] = [*TORCH, "min-gru"]
 B, T, F, H = 3, 7, 5, 4
 
 
@@ -48,7 +49,7 @@ def layer_and_state(kind: Cell, dropout: float = 0.0) -> tuple[RecurrentLayer, T
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", TORCH)
 def test_a_layer_is_its_cell_from_step_to_step(kind: Cell, training: bool) -> None:
     layer, inputs, state = layer_and_state(kind)
     cell = torch_cell(kind)
@@ -93,7 +94,7 @@ def test_an_lstm_by_hand() -> None:
     torch.testing.assert_close(outputs[:, 0], o.sigmoid() * memory.tanh())
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", TORCH)
 def test_weight_dropout_acts_in_training_only(kind: Cell) -> None:
     layer, inputs, state = layer_and_state(kind, dropout=0.5)
     plain = layer_and_state(kind)[0]
@@ -102,7 +103,7 @@ def test_weight_dropout_acts_in_training_only(kind: Cell) -> None:
     assert not torch.allclose(first, second)
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", TORCH)
 def test_weight_dropout_drops_recurrent_weights_alone_and_once_for_all_steps(kind: Cell) -> None:
     """The layer equals a plain one whose recurrent matrix is what the same draw leaves of it."""
     layer, inputs, state = layer_and_state(kind, dropout=0.5)
@@ -118,7 +119,7 @@ def test_weight_dropout_drops_recurrent_weights_alone_and_once_for_all_steps(kin
     torch.testing.assert_close(alone, plain(inputs[:, :1], state)[0])
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", TORCH)
 def test_gradients_pass_weight_dropout(kind: Cell) -> None:
     layer, inputs, state = layer_and_state(kind, dropout=0.5)
     layer.train()(inputs, state)[0].sum().backward()

@@ -8,11 +8,10 @@ import torch
 from torch import nn
 
 from s2s.nn.dropout import LockedDropout
-from s2s.nn.encoder import Encoder
 from s2s.nn.output import Output
 from s2s.nn.products import PackedLinear, QuantisedLinear
 from s2s.nn.rnn import Cell, RecurrentLayer
-from s2s.nn.stepping import LowEncoder, MakeLinear, SteppingLayer, SteppingOutput, stepping, tanh
+from s2s.nn.stepping import MakeLinear, SteppingLayer, SteppingOutput, stepping, tanh
 
 CELLS = get_args(Cell)
 exactly = partial(torch.testing.assert_close, atol=2e-6, rtol=1e-5)
@@ -76,18 +75,6 @@ def test_every_layer_of_a_module_is_replaced_and_the_rest_stays() -> None:
     assert not any(isinstance(one, (nn.Linear, RecurrentLayer)) for one in found)
     assert any(one is dropout for one in found)
     assert any(one is norm for one in found)
-
-
-def test_an_encoder_of_bfloat16_takes_and_gives_float32_near_its_own() -> None:
-    encoder = Encoder("lstm", 12, 8, 2, 0.0, 0.0).eval()
-    inputs, lengths = torch.randn(3, 6, 12), torch.tensor([6, 2, 4])
-    with torch.inference_mode():
-        expected = encoder(inputs, lengths)
-        found = LowEncoder(encoder)(inputs, lengths)
-    assert torch.equal(found.mask, expected.mask)
-    for part, other in ((found.values, expected.values), (found.last, expected.last)):
-        assert part.dtype == torch.float32
-        assert 0 < (part - other).abs().max() < 0.05
 
 
 def test_tanh_is_that_of_torch() -> None:

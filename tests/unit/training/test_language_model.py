@@ -24,7 +24,7 @@ from tests.digits import prepare_digits
 from tests.language import language_config, prepare_lines, small_language_model
 from tests.reliability.runs import SMALL, assert_same
 
-CELLS = ["lstm", "gru", "elman"]
+CELLS = ["lstm", "gru", "elman", "min-gru"]
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +102,11 @@ def test_errors_do_not_go_back_into_the_batch_before(data: MonolingualData) -> N
     objective(rows.batch(0, 1), 0.0)["loss"].backward()  # the graph of the batch before is gone, and not asked for
 
 
-@pytest.mark.parametrize("context", ["line", "text"])
+@pytest.mark.parametrize(("context", "cell"), [("line", "lstm"), ("text", "lstm"), ("text", "min-gru")])
 def test_resumed_equals_uninterrupted(
-    lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: str
+    lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: str, cell: str
 ) -> None:
-    config = language_config(context, **({"truncation": 10} if context == "text" else {}))
+    config = language_config(context, cell, **({"truncation": 10} if context == "text" else {}))
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     train(config, TrainOptions(lines, straight))
     calls = iter(range(1, 1000))
@@ -167,6 +167,13 @@ def test_what_has_no_effect_is_an_error(model: dict[str, object], training: dict
     document = {"model": {"kind": "language-model", **model}, "training": {"max_updates": 1, **training}}
     with pytest.raises(ConfigError, match=message):
         parse_run(document, "test")
+
+
+def test_weight_dropout_needs_a_recurrent_matrix() -> None:
+    document = {"training": {"max_updates": 1}, "regularisation": {"weight_dropout": 0.1}}
+    parse_run({**document, "model": {"kind": "language-model"}}, "test")
+    with pytest.raises(ConfigError, match="weight_dropout has no effect on min-gru"):
+        parse_run({**document, "model": {"kind": "language-model", "cell": "min-gru"}}, "test")
 
 
 def test_configs_go_to_a_file_and_back() -> None:
