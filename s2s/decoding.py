@@ -1,14 +1,26 @@
 """From a model and a batch to hypotheses or scores; validation and inference both come here."""
 
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from s2s.config import DecodingConfig
 from s2s.data.batches import Batch
+from s2s.language_model import LanguageModel
 from s2s.model import Seq2Seq
-from s2s.search import Hypothesis, SearchOptions, joint_step, search, without_loops
+from s2s.search import (
+    Hypothesis,
+    SamplingOptions,
+    SearchOptions,
+    Step,
+    fused_step,
+    joint_step,
+    sample,
+    search,
+    without_loops,
+)
 from s2s.search.hypothesis import AnyState
 from s2s.text.vocabulary import BOS, EOS, PAD
 
@@ -57,6 +69,14 @@ def cut(source: list[int], max_length: int) -> list[int]:
     return source if len(source) <= max_length + 1 else [*source[:max_length], EOS]
 
 
+@dataclass(frozen=True)
+class Fusion:
+    """A language model of the target's vocabulary, and the factor of its log-probabilities."""
+
+    model: LanguageModel
+    weight: float
+
+
 @torch.inference_mode()
 def decode_batch(
     model: Decodable[AnyEncoded, AnyMemory, AnyState],
@@ -65,12 +85,13 @@ def decode_batch(
     limits: Tensor,
     decoding: DecodingConfig,
     n_best: int = 1,
+    fusion: Fusion | None = None,
 ) -> list[list[Hypothesis]]:
     """The `n_best` best hypotheses of each source (B, S, ...) with its length (B), on the model's device; see `search`.
 
     No hypothesis has more tokens than its limit (B), or than `decoding.max_length`.
     """
-    return decode_encoded(model, model.read(source, source_lengths), limits, decoding, n_best)
+    return decode_encoded(model, model.read(source, source_lengths), limits, decoding, n_best, fusion)
 
 
 @torch.inference_mode()
@@ -80,21 +101,48 @@ def decode_encoded(
     limits: Tensor,
     decoding: DecodingConfig,
     n_best: int = 1,
+    fusion: Fusion | None = None,
     guarded: bool = False,
 ) -> list[list[Hypothesis]]:
-    """`decode_batch` for sources that are encoded already; `guarded` by attention alone against endless repetition."""
+    """`decode_batch` for sources that are encoded already; `guarded` by attention alone against endless repetition.
+
+    The scores of a language model are added to those of attention and CTC together, as they are weighted.
+    """
     assert not model.training, "dropout would change what is found"
-    step, state = model.step, model.start(model.remember(encoded))
+    step: Step[Any] = model.step
+    state: Any = model.start(model.remember(encoded))
     options = SearchOptions(decoding.beam_size, decoding.length_penalty, n_best)
     limits = limits.clamp(max=decoding.max_length)
     never = (PAD, BOS)
     if decoding.ctc_weight:
         log_probs, lengths = model.ctc_log_probs(encoded), encoded.mask.sum(1)
-        joint = joint_step(step, state, log_probs, lengths, decoding.ctc_weight, PAD, EOS)
-        return search(*joint, limits, options, BOS, EOS, never)
-    if guarded:
-        return search(*without_loops(step, state), limits, options, BOS, EOS, never)
+        step, state = joint_step(step, state, log_probs, lengths, decoding.ctc_weight, PAD, EOS)
+    elif guarded:
+        step, state = without_loops(step, state)
+    if fusion is not None:
+        step, state = fused_step(step, state, fusion.model.step, fusion.model.start(len(limits)), fusion.weight)
     return search(step, state, limits, options, BOS, EOS, never)
+
+
+@torch.inference_mode()
+def sample_encoded(
+    model: Decodable[AnyEncoded, AnyMemory, AnyState],
+    encoded: AnyEncoded,
+    limits: Tensor,
+    draws: Tensor,
+    options: SamplingOptions,
+    length_penalty: float,
+) -> list[list[Hypothesis]]:
+    """For each source the hypotheses that are drawn at the places `draws` (B, n, T); see `s2s.search.sample`."""
+    assert not model.training, "dropout would change what is found"
+    count = draws.shape[1]
+    rows = torch.arange(len(limits), device=limits.device).repeat_interleave(count)
+    state = model.start(model.remember(encoded)).reorder(rows)
+    begun = torch.full_like(rows, BOS)
+    found = sample(
+        model.step, state, begun, limits[rows], draws.flatten(0, 1), options, length_penalty, EOS, (PAD, BOS)
+    )
+    return [found[first : first + count] for first in range(0, len(found), count)]
 
 
 @torch.inference_mode()

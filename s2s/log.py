@@ -59,3 +59,10 @@ def _tqdm() -> "type[tqdm[Any]]":
 
     Bars.set_lock(RLock())
     return Bars
+
+
+def clock(seconds: float) -> str:
+    """Seconds as hours, minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from s2s.checkpoint.model_directory import LoadedModel, load_model, save_model
+from s2s.checkpoint.model_directory import Loaded, load_any, save_model
 from s2s.checkpoint.record import TrainingSummary
 from s2s.checkpoint.tensors import unique
 from s2s.errors import UsageError
@@ -24,12 +24,12 @@ def average(paths: Sequence[Path], output: Path) -> None:
         )
     if output.exists():
         raise UsageError(f"{output} exists already. Name another folder or remove it.")
-    first = load_model(paths[0])
+    first = load_any(paths[0])
     total: dict[str, Tensor] = {}
     names = []
     updates = 0
     for path in paths:
-        other = load_model(path)
+        other = load_any(path)
         _check_equal(first, other)
         names.append(other.folder.name)
         updates = max(updates, other.info.training.updates)
@@ -45,12 +45,12 @@ def average(paths: Sequence[Path], output: Path) -> None:
     )
     mean = {name: (total[name] / len(paths)).to(tensor.dtype) for name, tensor in unique(first.model).items()}
     with committed_folder(output) as folder:
-        save_model(folder, first.model, first.codec, first.config, first.decoding, averaged, mean)
+        save_model(folder, first.model, first.codec, first.info.model, first.info.decoding, averaged, mean)
 
 
-def _check_equal(first: LoadedModel, other: LoadedModel) -> None:
+def _check_equal(first: Loaded, other: Loaded) -> None:
     """UsageError unless config, languages and tokenizer files are the same."""
-    if other.config != first.config:
+    if other.info.model != first.info.model:
         raise UsageError(f"{first.folder} and {other.folder} have unequal configs and cannot be averaged.")
     tokenizers = [
         {name: record for name, record in model.info.files.items() if name != "model.safetensors"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from s2s.checkpoint.record import (
 )
 from s2s.checkpoint.run_directory import resolve
 from s2s.checkpoint.tensors import NoInitialisation, from_bytes, restore, to_bytes, unique
+from s2s.checkpoint.tuned import Tuned, read_tuned
 from s2s.config import (
     AnyModelConfig,
     DecodingConfig,
@@ -60,9 +62,14 @@ class Loaded:
 
     @property
     def decoding(self) -> DecodingConfig:
-        """How the hypotheses of an encoder-decoder are searched unless told otherwise."""
+        """How the hypotheses of an encoder-decoder are searched unless told otherwise: as was tuned, if it was."""
         assert self.info.decoding is not None
-        return self.info.decoding
+        return self.info.decoding if self.tuned.alone is None else self.tuned.alone.decoding
+
+    @cached_property
+    def tuned(self) -> Tuned:
+        """What `s2s tune` found; ModelError when the file that tells it is damaged."""
+        return read_tuned(self.folder)
 
 
 @dataclass(frozen=True)
@@ -156,6 +163,12 @@ def load_language_model(
     codec = codec_of(folder, info)
     assert isinstance(codec, MonolingualCodec)
     return LoadedLanguageModel(folder, codec, info, model.to(device).eval())
+
+
+def load_any(path: Path) -> LoadedModel | LoadedLanguageModel:
+    """The model of any kind in a model directory or of a run; ModelError: see `load_model`."""
+    folder, info = _read_info(path)
+    return load_language_model(folder) if isinstance(info.model, LanguageModelConfig) else load_model(folder)
 
 
 def load_weights(folder: Path) -> dict[str, Tensor]:

@@ -18,6 +18,7 @@ COMMANDS = {
     "generate": ("s2s.cli.generate", "Write texts that a language model makes up."),
     "score": ("s2s.cli.score", "Log-probabilities of given translations or texts."),
     "evaluate": ("s2s.cli.evaluate", "Compare hypotheses with references; perplexity of language models."),
+    "tune": ("s2s.cli.tune", "Find the best settings of a model's search, and make them its defaults."),
     "average": ("s2s.cli.average", "Average the weights of several models."),
     "export": ("s2s.cli.export", "Write a model as ONNX graphs, which run without torch."),
     "info": ("s2s.cli.info", "What a model is, how it was trained and how good it is."),

@@ -45,6 +45,20 @@ def computing_options(unit: str, budget: int) -> Callable[[Command], Command]:
     return decorate
 
 
+def lm_options(command: Command) -> Command:
+    """Adds --lm and --lm-weight."""
+    for option in (
+        click.option(
+            "--lm-weight",
+            type=click.FloatRange(0, 10),
+            help="Factor of the language model's log-probabilities; default: what `s2s tune` found.",
+        ),
+        click.option("--lm", type=click.Path(path_type=Path), help="Language model that takes part in the search."),
+    ):
+        command = option(command)
+    return command
+
+
 def device_options(command: Command) -> Command:
     """Adds --device, --precision and --threads."""
     for option in _device_options():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from s2s import ranks
-from s2s.cli.options import computing_options, end_with_skipped, ensemble_option, processes_option
+from s2s.cli.options import computing_options, end_with_skipped, ensemble_option, lm_options, processes_option
 from s2s.cli.processes import run_together
 from s2s.errors import UsageError
 
@@ -43,6 +43,8 @@ class Settings:
     threads: int | None
     processes: int
     ensemble_with: tuple[Path, ...]
+    lm: Path | None
+    lm_weight: float | None
 
 
 @click.command()
@@ -66,6 +68,7 @@ class Settings:
 @computing_options("frames", 20_000)
 @processes_option
 @ensemble_option
+@lm_options
 def command(model: Path, audio: tuple[Path, ...], **options: Any) -> None:
     """Transcribe recordings to standard output, or to files of their own.
 
@@ -103,6 +106,7 @@ def _run(model: Path, files: list[Path], targets: list[Path | None], settings: S
                 precision=settings.precision,
                 threads=settings.threads,
                 ensemble_with=settings.ensemble_with,
+                lm=settings.lm,
             )
             options = _options(transcriber, settings)
             heard = None
@@ -188,6 +192,7 @@ def _options(transcriber: "Transcriber", settings: Settings) -> "TranscriptionOp
         settings.ctc_weight,
         settings.window,
         settings.batch_frames,
+        lm_weight=settings.lm_weight,
     )
     if settings.written_as in TIMED and not transcriber.aligns:
         raise UsageError(

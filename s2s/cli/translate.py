@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from s2s.cli.options import computing_options, end_with_skipped, ensemble_option, processes_option, write_results
+from s2s.cli.options import (
+    computing_options,
+    end_with_skipped,
+    ensemble_option,
+    lm_options,
+    processes_option,
+    sampling_range_options,
+    write_results,
+)
 from s2s.cli.processes import run_together
 from s2s.errors import UsageError
 
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
     from s2s.group import Group
     from s2s.inference.lines import ByteStream
     from s2s.inference.translator import TranslationOptions, Translator
+    from s2s.search import SamplingOptions
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,13 @@ class Settings:
     threads: int | None
     processes: int
     ensemble_with: tuple[Path, ...]
+    lm: Path | None
+    lm_weight: float | None
+    sample: bool
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    seed: int | None
     as_json: bool
 
 
@@ -48,6 +64,9 @@ class Settings:
 @computing_options("tokens", 2048)
 @processes_option
 @ensemble_option
+@lm_options
+@click.option("--sample", is_flag=True, help="Draw translations at random instead of searching; --n-best of each line.")
+@sampling_range_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, with score, tokens and alignment.")
 def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
     """Translate standard input, or FILEs, line by line to standard output.
@@ -57,6 +76,9 @@ def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
     interactive prompt. The exit code is 3 when lines were too long and lost their end.
     """
     settings = Settings(**options)
+    for name in ("temperature", "top_k", "top_p", "seed"):
+        if options[name] is not None and not settings.sample:
+            raise UsageError(f"--{name.replace('_', '-')} has no effect without --sample: add it, or leave it out.")
     if settings.n_best > 1 and not settings.as_json:
         raise UsageError("--n-best needs --json: plain output has one line for each line of input. Add --json.")
     end_with_skipped(run_together(settings.processes, partial(_run, model, files, settings)))
@@ -75,6 +97,7 @@ def _run(model: Path, files: tuple[Path, ...], settings: Settings) -> int:
                 precision=settings.precision,
                 threads=settings.threads,
                 ensemble_with=settings.ensemble_with,
+                lm=settings.lm,
             )
             options = _search_options(translator, settings)
         return _translate(translator, files, settings, options, group)
@@ -109,12 +132,29 @@ def _search_options(translator: "Translator", settings: Settings) -> "Translatio
     from s2s.inference.translator import TranslationOptions
 
     options = TranslationOptions(
-        settings.beam_size, settings.n_best, settings.length_penalty, settings.max_length, settings.batch_tokens
+        settings.beam_size,
+        settings.n_best,
+        settings.length_penalty,
+        settings.max_length,
+        settings.batch_tokens,
+        settings.lm_weight,
+        _sampling(settings),
+        1 if settings.seed is None else settings.seed,
     )
-    greedy = translator.settle(options).beam_size == 1
-    if greedy and settings.length_penalty is not None and not settings.as_json:
-        raise UsageError("--length-penalty has no effect with a beam of 1: remove it, or give --beam-size.")
+    unranked = settings.sample or translator.settle(options).beam_size == 1
+    if unranked and settings.length_penalty is not None and not settings.as_json:
+        how = "--sample" if settings.sample else "a beam of 1"
+        raise UsageError(f"--length-penalty has no effect with {how}: remove it, or give --beam-size.")
     return options
+
+
+def _sampling(settings: Settings) -> "SamplingOptions | None":
+    from s2s.search import SamplingOptions
+
+    if not settings.sample:
+        return None
+    given = {name: getattr(settings, name) for name in ("temperature", "top_k", "top_p")}
+    return SamplingOptions(**{name: value for name, value in given.items() if value is not None})
 
 
 def _streams(files: tuple[Path, ...], language: str) -> "Iterator[ByteStream]":

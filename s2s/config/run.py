@@ -125,13 +125,15 @@ class TrainingConfig(Section):
 class DecodingConfig(Section):
     """How hypotheses are searched unless inference is told otherwise; validation is greedy, up to `max_length`.
 
-    A transcript is by default as long as its recording allows. `ctc_weight` is the share of CTC in scores.
+    A transcript is by default as long as its recording allows. `ctc_weight` is the share of CTC in scores. `lm_weight`
+    is the factor of a language model's log-probabilities, where one takes part.
     """
 
     beam_size: Annotated[int, Field(ge=1, le=1000, strict=True)] = 5
     length_penalty: Annotated[float, Field(ge=0, le=10, strict=True)] = 1.0
     max_length: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 256
     ctc_weight: Annotated[float, Field(ge=0, le=1, strict=True)] | None = None
+    lm_weight: Annotated[float, Field(ge=0, le=10, strict=True)] | None = None
 
 
 class BaseRunConfig(Section):
@@ -192,5 +194,7 @@ def _idle(config: RunConfig, frames: bool) -> Iterator[str]:
         yield IDLE_WEIGHT_DROPOUT
     if training.ctc is not None and not config.model.ctc:
         yield "training.ctc has no effect without model.ctc = true"
+    if config.decoding.lm_weight is not None:
+        yield "decoding.lm_weight has no effect on training: give it where the language model is given, or to s2s tune"
     if config.decoding.ctc_weight and not config.model.ctc:
         yield "decoding.ctc_weight has no effect without model.ctc = true"

@@ -12,20 +12,17 @@ from torch import Tensor
 from s2s.checkpoint import LoadedLanguageModel
 from s2s.data.batches import collate, pair_cost
 from s2s.errors import UsageError
+from s2s.inference.drawing import draws_of
 from s2s.inference.results import LineScore, Sample, one_line
 from s2s.inference.runtime import make_language_model_ready
 from s2s.inference.segments import clean, length_batches
 from s2s.language_model import LanguageState
-from s2s.rng import generator
 from s2s.search import Hypothesis, SamplingOptions, sample
 from s2s.text.placeholders import Masks
 from s2s.text.vocabulary import BOS, EOS, PAD, UNK
 
 BATCH = 64
 """Samples that are drawn side by side."""
-
-FEWEST = 1e-3
-"""The lowest temperature, at which all but the likeliest token are out of the question."""
 
 
 @dataclass(frozen=True)
@@ -182,22 +179,6 @@ class TextGenerator:
         return log_probs.gather(2, tokens[:, 1:].unsqueeze(2)).squeeze(2), state
 
 
-def draws_of(seed: int, line: int, number: int, max_length: int) -> Tensor:
-    """Uniform numbers (T) for one sample of one line, both counted from 1; more than `max_length`."""
-    return torch.rand(max_length + 1, generator=generator(seed, "sample", line, number), dtype=torch.float64)
-
-
-def sampling_options(temperature: float, top_k: int | None, top_p: float) -> SamplingOptions:
-    """The options; UsageError names one that is out of its range."""
-    if not FEWEST <= temperature < float("inf"):
-        raise UsageError(f"The temperature must be {FEWEST:g} or more (it is {temperature:g}); top_k = 1 is greedy.")
-    if top_k is not None and top_k < 1:
-        raise UsageError(f"top_k must be 1 or more (it is {top_k}).")
-    if not 0 < top_p <= 1:
-        raise UsageError(f"top_p must be above 0 and at most 1 (it is {top_p:g}).")
-    return SamplingOptions(temperature, top_k, top_p)
-
-
 def _sampling(options: GenerationOptions) -> SamplingOptions:
     for name in ("samples", "max_length"):
         value = getattr(options, name)
@@ -205,4 +186,4 @@ def _sampling(options: GenerationOptions) -> SamplingOptions:
             raise UsageError(f"{name} must be a whole number of 1 or more (it is {value!r}).")
     if "" in options.stop:
         raise UsageError("A text to stop at must not be empty.")
-    return sampling_options(options.temperature, options.top_k, options.top_p)
+    return SamplingOptions(options.temperature, options.top_k, options.top_p)

@@ -8,17 +8,12 @@ from pathlib import Path
 import torch
 
 from s2s.checkpoint import read_info, resolve
-from s2s.data.parallel_text import TextSegments
 from s2s.data.prepared import open_data
-from s2s.data.speech import SpeechSegments
 from s2s.errors import UsageError
-from s2s.evaluation.error_rates import wer_and_cer
-from s2s.evaluation.scores import ScoreOptions, bleu, tokenizer_for
 from s2s.hardware import has_bfloat16, has_int8
 from s2s.inference import load
 from s2s.inference.language import TextGenerator
-from s2s.inference.transcriber import Transcriber, TranscriptionOptions
-from s2s.inference.translator import Translator
+from s2s.inference.parts import decode_part, score_part
 from s2s.log import say
 
 
@@ -48,12 +43,12 @@ def compare_precisions(model: Path, data: Path, part: str = "dev") -> list[Preci
         if isinstance(found, TextGenerator):
             raise UsageError(f"{model} is a language model, which decodes nothing: use `s2s evaluate perplexity`.")
         started = time.perf_counter()
-        texts = _texts(found, segments, model, data)
+        texts = decode_part(found, segments, data)
         seconds = time.perf_counter() - started
         base = base or seconds
-        metric, value, signature = _score(found, texts, segments.references())
-        difference = value - rows[0].value if rows else 0.0
-        rows.append(PrecisionScore(precision, metric, value, signature, difference, base / seconds))
+        score = score_part(found, texts, segments.references())
+        difference = score.value - rows[0].value if rows else 0.0
+        rows.append(PrecisionScore(precision, score.metric, score.value, score.signature, difference, base / seconds))
     return rows
 
 
@@ -65,20 +60,3 @@ def _precisions(model: Path) -> Iterator[str]:
         yield "bfloat16"
     if has_int8():
         yield "int8"
-
-
-def _texts(found: Translator | Transcriber, segments: object, model: Path, data: Path) -> list[str]:
-    if isinstance(found, Translator) and isinstance(segments, TextSegments):
-        return [translation.text for translation in found.translate(segments.column("source"))]
-    if isinstance(found, Transcriber) and isinstance(segments, SpeechSegments):
-        samples = ((segments.samples(record), segments.speaker(record)) for record in segments.records())
-        return [transcript.text for transcript in found.stream_samples(samples, TranscriptionOptions())]
-    raise UsageError(f"{model} does not read what {data} holds: one is of text, the other of audio.")
-
-
-def _score(found: Translator | Transcriber, texts: list[str], references: list[str]) -> tuple[str, float, str]:
-    if isinstance(found, Translator):
-        score = bleu(texts, [references], ScoreOptions(tokenizer_for(found.languages[1])))
-        return score.metric, score.value, score.signature
-    rate, _ = wer_and_cer(texts, references)
-    return rate.metric, rate.value, rate.signature

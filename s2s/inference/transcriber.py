@@ -15,6 +15,7 @@ from s2s.audio.features import Statistics, StatisticsSum
 from s2s.audio.reading import Source
 from s2s.audio.sources import source_name
 from s2s.audio.windows import Window, cut_windows, windows
+from s2s.checkpoint import LoadedLanguageModel
 from s2s.config import DecodingConfig, parse
 from s2s.data.batches import fill, pad, round_up
 from s2s.data.speech import FRAMES_MULTIPLE
@@ -23,6 +24,7 @@ from s2s.decoding import Decodable, decode_encoded
 from s2s.errors import AudioError, ConfigError, DataError, UsageError
 from s2s.group import Group
 from s2s.inference.ensemble import members_of
+from s2s.inference.fusion import fusion, language_model_for, own_decoding, with_weight
 from s2s.inference.results import Candidate, one_line
 from s2s.inference.runtime import Ready, in_halves, make_ready
 from s2s.inference.sharding import batched, deal
@@ -54,6 +56,7 @@ class TranscriptionOptions:
     window: float | None = None
     batch_frames: int = 20_000
     speaker: Statistics | None = None
+    lm_weight: float | None = None
 
 
 @dataclass
@@ -95,10 +98,11 @@ class _Task:
 class Transcriber:
     """A model that transcribes."""
 
-    def __init__(self, loaded: Ready) -> None:
+    def __init__(self, loaded: Ready, lm: LoadedLanguageModel | None = None) -> None:
         if not isinstance(loaded.codec, SpeechCodec):
             raise UsageError(f"{loaded.folder} reads text: use `s2s translate`.")
         self._loaded = loaded
+        self._lm = lm
         self._codec = loaded.codec
         self._without_ctc = [member.folder for member in members_of(loaded) if not member.config.ctc]
         self._model: Decodable[Any, Any, Any] = loaded.model
@@ -112,13 +116,25 @@ class Transcriber:
         precision: str = "float32",
         threads: int | None = None,
         ensemble_with: Sequence[Path | str] = (),
+        lm: Path | str | None = None,
     ) -> "Transcriber":
         """The transcriber of a model directory, a run or an exported folder; `threads` holds for the whole process.
 
-        With others it is that of their ensemble, whose search is by default as the first would search. See
-        `s2s.inference.runtime.make_ready`.
+        With others it is that of their ensemble, whose search is by default as the first would search. A language model
+        `lm` takes part in the search. See `s2s.inference.runtime.make_ready` and `s2s.inference.fusion`.
         """
-        return cls(make_ready(path, device, precision, threads, ensemble_with))
+        loaded = make_ready(path, device, precision, threads, ensemble_with)
+        return cls(loaded, None if lm is None else language_model_for(loaded, lm, device, precision))
+
+    @property
+    def decoding(self) -> DecodingConfig:
+        """How it searches unless told otherwise."""
+        return own_decoding(self._loaded, self._lm)
+
+    @property
+    def lm(self) -> Path | None:
+        """The folder of the language model that takes part."""
+        return None if self._lm is None else self._lm.folder
 
     @property
     def language(self) -> str:
@@ -140,6 +156,7 @@ class Transcriber:
         ctc_weight: float | None = None,
         window: float | None = None,
         speaker: Statistics | None = None,
+        lm_weight: float | None = None,
     ) -> Transcript:
         """The transcript of one recording: a path, or a binary stream of a file's bytes.
 
@@ -152,7 +169,9 @@ class Transcriber:
                 f"transcribe takes one recording, a path or a binary stream, and not {type(audio).__name__}: call it "
                 "for each file, and write samples to a WAV file first (soundfile.write)."
             )
-        options = TranscriptionOptions(beam_size, n_best, length_penalty, ctc_weight, window, speaker=speaker)
+        options = TranscriptionOptions(
+            beam_size, n_best, length_penalty, ctc_weight, window, speaker=speaker, lm_weight=lm_weight
+        )
         transcript = next(self.stream([Path(audio) if isinstance(audio, str) else audio], options))
         if transcript.problem is not None:
             raise AudioError(transcript.problem)
@@ -236,12 +255,13 @@ class Transcriber:
 
     def settle(self, options: TranscriptionOptions) -> DecodingConfig:
         """The options with the model's own where there is none; UsageError names one that is out of its range."""
-        own = self._loaded.decoding
+        own = self.decoding
         settled = {
             name: getattr(own, name) if getattr(options, name) is None else getattr(options, name)
-            for name in ("beam_size", "length_penalty", "ctc_weight")
+            for name in ("beam_size", "length_penalty", "ctc_weight", "lm_weight")
         }
         decoding = parse(DecodingConfig, settled | {"max_length": own.max_length}, "how to transcribe")
+        decoding = with_weight(decoding, options.lm_weight, self._lm)
         if decoding.ctc_weight and self._without_ctc:
             self._refuse_ctc(decoding.ctc_weight)
         if options.n_best > decoding.beam_size:
@@ -287,7 +307,8 @@ class Transcriber:
         source, lengths = (part.to(self._model.device) for part in pad(sources, multiple=FRAMES_MULTIPLE))
         encoded = self._model.read(source, lengths)
         limits = self._codec.longest_targets(lengths)
-        found = decode_encoded(self._model, encoded, limits, decoding, n_best, guarded=not decoding.ctc_weight)
+        beside, guarded = fusion(decoding, self._lm), not decoding.ctc_weight
+        found = decode_encoded(self._model, encoded, limits, decoding, n_best, beside, guarded)
         log_probs = self._model.ctc_log_probs(encoded).cpu() if self.aligns else None
         for row, (task, hypotheses) in enumerate(zip(tasks, found, strict=True)):
             words = () if log_probs is None else self._words(task, hypotheses[0], log_probs[row], encoded.mask[row])

@@ -5,17 +5,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from s2s.checkpoint import LoadedLanguageModel
 from s2s.config import DecodingConfig, parse
 from s2s.data.batches import pad
-from s2s.decoding import Decodable, decode_batch
+from s2s.decoding import Decodable, decode_batch, sample_encoded
 from s2s.errors import UsageError
 from s2s.group import Group
+from s2s.inference.drawing import draws_of
+from s2s.inference.fusion import fusion, language_model_for, own_decoding, with_weight
 from s2s.inference.reports import warn_of_cuts
 from s2s.inference.results import Candidate, Tokens, Translation, one_line
 from s2s.inference.runtime import Ready, in_halves, make_ready, tokenizers_of
 from s2s.inference.segments import Segment, length_batches, read_segment
 from s2s.inference.sharding import deal
-from s2s.search import Hypothesis
+from s2s.search import Hypothesis, SamplingOptions
+
+Numbered = tuple[int, Segment]
+"""The number of a line, from 1, and its segment."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,8 @@ class TranslationOptions:
     """How to translate; None means as the model's own record says.
 
     `n_best` hypotheses are kept per segment; `max_length` bounds a segment in tokens on either side; `batch_tokens`
-    bounds the source tokens, padding included, that are searched at once.
+    bounds the source tokens, padding included, that are searched at once. With `sampling`, the `n_best` hypotheses of a
+    segment are drawn, not searched; they are a function of `seed` and the segment's number.
     """
 
     beam_size: int | None = None
@@ -31,13 +41,17 @@ class TranslationOptions:
     length_penalty: float | None = None
     max_length: int | None = None
     batch_tokens: int = 2048
+    lm_weight: float | None = None
+    sampling: SamplingOptions | None = None
+    seed: int = 1
 
 
 class Translator:
     """A model that translates. One line of text is one segment; an empty one stays empty."""
 
-    def __init__(self, loaded: Ready) -> None:
+    def __init__(self, loaded: Ready, lm: LoadedLanguageModel | None = None) -> None:
         self._loaded = loaded
+        self._lm = lm
         self._tokenizers = tokenizers_of(loaded)
         self._model: Decodable[Any, Any, Any] = loaded.model
 
@@ -50,13 +64,25 @@ class Translator:
         precision: str = "float32",
         threads: int | None = None,
         ensemble_with: Sequence[Path | str] = (),
+        lm: Path | str | None = None,
     ) -> "Translator":
         """The translator of a model directory, a run or an exported folder; `threads` holds for the whole process.
 
-        With others it is that of their ensemble, whose search is by default as the first would search. See
-        `s2s.inference.runtime.make_ready`.
+        With others it is that of their ensemble, whose search is by default as the first would search. A language model
+        `lm` takes part in the search. See `s2s.inference.runtime.make_ready` and `s2s.inference.fusion`.
         """
-        return cls(make_ready(path, device, precision, threads, ensemble_with))
+        loaded = make_ready(path, device, precision, threads, ensemble_with)
+        return cls(loaded, None if lm is None else language_model_for(loaded, lm, device, precision))
+
+    @property
+    def decoding(self) -> DecodingConfig:
+        """How it searches unless told otherwise."""
+        return own_decoding(self._loaded, self._lm)
+
+    @property
+    def lm(self) -> Path | None:
+        """The folder of the language model that takes part."""
+        return None if self._lm is None else self._lm.folder
 
     @property
     def languages(self) -> tuple[str, str]:
@@ -72,6 +98,9 @@ class Translator:
         length_penalty: float | None = None,
         max_length: int | None = None,
         batch_tokens: int = TranslationOptions.batch_tokens,
+        lm_weight: float | None = None,
+        sampling: SamplingOptions | None = None,
+        seed: int = 1,
     ) -> list[Translation]:
         """One translation per line, in order; warns when lines were too long and lost their end.
 
@@ -79,7 +108,9 @@ class Translator:
         """
         if isinstance(lines, str):
             raise UsageError("translate takes a list of lines, not one string: write translate([line]).")
-        options = TranslationOptions(beam_size, n_best, length_penalty, max_length, batch_tokens)
+        options = TranslationOptions(
+            beam_size, n_best, length_penalty, max_length, batch_tokens, lm_weight, sampling, seed
+        )
         translations = list(self.stream([list(lines)], options))
         warn_of_cuts(sum(translation.cut for translation in translations), self.settle(options).max_length)
         return translations
@@ -94,6 +125,8 @@ class Translator:
         """
         decoding = self.settle(options)
         if group is not None and group.size > 1:
+            if options.sampling is not None:
+                raise UsageError("What is drawn depends on the number of its line: sample with one process.")
             found = deal(windows, lambda share: self._window(share, 1, decoding, options), group)
             yield from (replace(one, id=number) for number, one in enumerate(found, start=1))
             return
@@ -104,21 +137,30 @@ class Translator:
 
     def settle(self, options: TranslationOptions) -> DecodingConfig:
         """The options with the model's own where there is none; UsageError names one that is out of its range."""
-        own = self._loaded.decoding
+        own = self.decoding
         settled = {
             name: getattr(own, name) if getattr(options, name) is None else getattr(options, name)
-            for name in ("beam_size", "length_penalty", "max_length")
+            for name in ("beam_size", "length_penalty", "max_length", "lm_weight")
         }
-        decoding = parse(DecodingConfig, settled, "how to translate")
+        decoding = with_weight(parse(DecodingConfig, settled, "how to translate"), options.lm_weight, self._lm)
         for name in ("n_best", "batch_tokens"):
             value = getattr(options, name)
             if not isinstance(value, int) or value < 1:
                 raise UsageError(f"{name} must be a whole number of 1 or more (it is {value!r}).")
-        if options.n_best > decoding.beam_size:
+        if options.sampling is not None:
+            self._check_sampling(options)
+        elif options.n_best > decoding.beam_size:
             raise UsageError(
                 f"A beam of {decoding.beam_size} cannot give {options.n_best} translations. Raise the beam size."
             )
         return decoding
+
+    def _check_sampling(self, options: TranslationOptions) -> None:
+        """UsageError names what has no effect on samples."""
+        if options.beam_size is not None:
+            raise UsageError("A beam size has no effect on samples, which are drawn one token after the other.")
+        if self._lm is not None:
+            raise UsageError("A language model (lm) takes part in searches only: leave it out, or do not sample.")
 
     def _window(
         self, lines: Sequence[str], first: int, decoding: DecodingConfig, options: TranslationOptions
@@ -129,24 +171,31 @@ class Translator:
         done = 0
         for batch in [*length_batches([len(segment.ids) for segment in segments], options.batch_tokens), []]:
             if batch:
-                found.update(
-                    zip(batch, self._search([segments[n] for n in batch], decoding, options.n_best), strict=True)
-                )
+                numbered = [(first + n, segments[n]) for n in batch]
+                found.update(zip(batch, self._search(numbered, decoding, options), strict=True))
             while done in found:
                 yield self._translation(first + done, lines[done], segments[done], found.pop(done))
                 done += 1
 
-    def _search(self, segments: list[Segment], decoding: DecodingConfig, n_best: int) -> list[list[Hypothesis]]:
+    def _search(
+        self, segments: list[Numbered], decoding: DecodingConfig, options: TranslationOptions
+    ) -> list[list[Hypothesis]]:
         return in_halves(
-            lambda some: self._search_at_once(some, decoding, n_best), segments, "lower the beam size or max_length"
+            lambda some: self._search_at_once(some, decoding, options), segments, "lower the beam size or max_length"
         )
 
     def _search_at_once(
-        self, segments: Sequence[Segment], decoding: DecodingConfig, n_best: int
+        self, segments: Sequence[Numbered], decoding: DecodingConfig, options: TranslationOptions
     ) -> list[list[Hypothesis]]:
-        source, lengths = (part.to(self._model.device) for part in pad([segment.ids for segment in segments]))
+        source, lengths = (part.to(self._model.device) for part in pad([segment.ids for _, segment in segments]))
         limits = self._tokenizers.longest_targets(lengths)
-        return decode_batch(self._model, source, lengths, limits, decoding, n_best)
+        if options.sampling is None:
+            beside = fusion(decoding, self._lm)
+            return decode_batch(self._model, source, lengths, limits, decoding, options.n_best, beside)
+        limits = limits.clamp(max=decoding.max_length)
+        draws = _draws([number for number, _ in segments], limits.tolist(), options).to(limits.device)
+        encoded = self._model.read(source, lengths)
+        return sample_encoded(self._model, encoded, limits, draws, options.sampling, decoding.length_penalty)
 
     def _translation(self, number: int, line: str, segment: Segment, found: Sequence[Hypothesis]) -> Translation:
         """The result for one line; a line without ids has found nothing, and its translation is empty for certain."""
@@ -169,3 +218,10 @@ class Translator:
             n_best,
             segment.cut,
         )
+
+
+def _draws(numbers: Sequence[int], limits: Sequence[int], options: TranslationOptions) -> Tensor:
+    """Random numbers (B, n, T) for segments of these numbers and limits."""
+    counts = range(1, options.n_best + 1)
+    rows = [draws_of(options.seed, line, n, limit) for line, limit in zip(numbers, limits, strict=True) for n in counts]
+    return pad_sequence(rows, batch_first=True).view(len(numbers), options.n_best, -1)

@@ -1,15 +1,18 @@
 """Hypotheses drawn at random, each token with the probability that the model gives it, or from the likeliest alone."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from s2s.errors import UsageError
 from s2s.search.greedy import follow
 from s2s.search.hypothesis import AnyState, Hypothesis, Step
 
-NEVER = float("-inf")
+LOWEST = 1e-3
+"""Of temperatures; at it all but the likeliest token are out of the question."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,15 @@ class SamplingOptions:
     top_p: float = 1.0
 
     def __post_init__(self) -> None:
-        assert self.temperature > 0
-        assert self.top_k is None or self.top_k >= 1
-        assert 0 < self.top_p <= 1
+        """UsageError names an option that is out of its range."""
+        if not LOWEST <= self.temperature < math.inf:
+            raise UsageError(
+                f"The temperature must be {LOWEST:g} or more (it is {self.temperature:g}); top_k = 1 is greedy."
+            )
+        if self.top_k is not None and self.top_k < 1:
+            raise UsageError(f"top_k must be 1 or more (it is {self.top_k}).")
+        if not 0 < self.top_p <= 1:
+            raise UsageError(f"top_p must be above 0 and at most 1 (it is {self.top_p:g}).")
 
 
 def sample(

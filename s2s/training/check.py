@@ -12,10 +12,9 @@ from s2s.config import BaseRunConfig
 from s2s.data.batches import Batch
 from s2s.data.prepared import open_data
 from s2s.hardware import open_device
-from s2s.log import say
+from s2s.log import clock, say
 from s2s.training.building import TrainOptions, build_trainer
 from s2s.training.memory import keep_freed_memory
-from s2s.training.report import clock
 from s2s.training.trainer import Trainer
 
 TIMED_UPDATES = 5

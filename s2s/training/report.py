@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from s2s.files import NO_ROOM, write_text
-from s2s.log import say, warn
+from s2s.log import clock, say, warn
 
 INTERVAL = 10.0
 """Seconds between two progress lines."""
@@ -81,13 +81,6 @@ class Meter:
         if done <= 0:
             return "unknown time"
         return clock((now - self._started) * max(0.0, 1 - fraction) / done)
-
-
-def clock(seconds: float) -> str:
-    """Seconds as hours, minutes and seconds."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def append(path: Path, row: dict[str, Any]) -> None:

@@ -28,14 +28,14 @@ from s2s.data.loading import EpochBatches
 from s2s.errors import NonFiniteError, Stopped, TrainingError
 from s2s.files import NO_ROOM
 from s2s.group import Group
-from s2s.log import say, warn
+from s2s.log import clock, say, warn
 from s2s.rng import derive
 from s2s.training.averaging import DECAY, MovingAverage
 from s2s.training.guards import MAX_SKIPPED, MAX_UNSAVED, LossWatch, keep_batches
 from s2s.training.objectives import Objective
 from s2s.training.optimiser import build_optimiser, set_learning_rate
 from s2s.training.pictures import Alignment
-from s2s.training.report import Meter, append, clock, drop_rows_after
+from s2s.training.report import Meter, append, drop_rows_after
 from s2s.training.schedule import fraction_done, learning_rate
 from s2s.training.state import Progress, apply, collect
 from s2s.training.steps import Updater

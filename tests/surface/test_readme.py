@@ -14,7 +14,7 @@ import pytest
 
 import s2s
 from s2s.cli.main import COMMANDS, cli
-from s2s.config import RunConfig, parse
+from s2s.config import parse_run
 from tests.surface.syntax import ROOT
 
 READMES = ["README.md", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("recipes/**/README.md")))]
@@ -92,7 +92,7 @@ def test_every_script_exists_and_knows_its_options(words: list[str]) -> None:
 
 @pytest.mark.parametrize("block", [block for readme in READMES for block in blocks(readme, "toml")])
 def test_every_config_is_one(block: str) -> None:
-    parse(RunConfig, tomllib.loads(block), "README")
+    parse_run(tomllib.loads(block), "README")
 
 
 @pytest.mark.parametrize("block", [block for readme in READMES for block in blocks(readme, "python")])

@@ -13,8 +13,7 @@ from s2s.config import DecodingConfig
 from s2s.errors import ModelError, UsageError
 from s2s.hardware import has_int8
 from s2s.inference import load, runtime
-from s2s.inference.segments import Segment
-from s2s.inference.translator import TranslationOptions, Translator
+from s2s.inference.translator import Numbered, TranslationOptions, Translator
 from s2s.search import Hypothesis
 from tests.tiny import write_model
 
@@ -33,13 +32,15 @@ COPIES = ["the old house", "", "a", "{name} sees <b>one</b> cat", "", "the tree 
 class CopyingTranslator(Translator):
     """Every hypothesis is its source without the first `rank` tokens."""
 
-    def _search(self, segments: Sequence[Segment], decoding: DecodingConfig, n_best: int) -> list[list[Hypothesis]]:
+    def _search(
+        self, segments: Sequence[Numbered], decoding: DecodingConfig, options: TranslationOptions
+    ) -> list[list[Hypothesis]]:
         return [
             [
                 Hypothesis(segment.ids[rank:-1], [-1.0], -float(rank), [0] * (len(segment.ids) - 1 - rank))
-                for rank in range(n_best)
+                for rank in range(options.n_best)
             ]
-            for segment in segments
+            for _, segment in segments
         ]
 
 

@@ -1,0 +1,52 @@
+"""`s2s tune`: the settings of the search that are best on a part of prepared data."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from s2s.cli.options import device_options
+
+if TYPE_CHECKING:
+    from s2s.checkpoint.tuned import TunedSearch
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Prepared data: what `s2s prepare` wrote.")
+@click.option("--part", default="dev", show_default=True, help="Of the data, to tune on; never what you report.")
+@click.option("--lm", type=click.Path(path_type=Path), help="Language model that takes part.")
+@click.option("--beam-size", "beam_sizes", type=click.IntRange(1, 1000), multiple=True, help="One to try; repeatable.")
+@device_options
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def command(model: Path, as_json: bool, **options: Any) -> None:
+    """Find beam size, length penalty, and weights of CTC and a language model for MODEL, and make them its defaults.
+
+    They have the best BLEU, or word error rate, on the part of the data, and are written into the file decoding.json of
+    the model directory. Those found with a language model hold where the same one is given. An option of a command
+    comes before them; remove the file to have the model's own again.
+    """
+    from s2s.checkpoint import resolve
+    from s2s.checkpoint.tuned import keep_tuned
+    from s2s.config import to_document
+    from s2s.inference.tuning import TuningOptions, tune
+    from s2s.log import say
+
+    if not options["beam_sizes"]:
+        options.pop("beam_sizes")
+    found = tune(resolve(model), TuningOptions(**options))
+    path = keep_tuned(resolve(model), found)
+    click.echo(json.dumps(to_document(found)) if as_json else _page(found))
+    say(f"wrote {path}")
+
+
+def _page(found: "TunedSearch") -> str:
+    names = ("beam_size", "length_penalty", "ctc_weight", "lm_weight")
+    chosen = [(name, value) for name in names if (value := getattr(found.decoding, name)) is not None]
+    return "\n".join(
+        [
+            *(f"{name:<16}{value:g}" for name, value in chosen),
+            f"{found.metric:<16}{found.value:.2f} on {found.part}, {found.before:.2f} before  {found.signature}",
+        ]
+    )

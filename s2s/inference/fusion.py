@@ -1,0 +1,58 @@
+"""A language model beside a translator or a transcriber of the same vocabulary."""
+
+from pathlib import Path
+
+from s2s.checkpoint import Loaded, LoadedLanguageModel
+from s2s.checkpoint.tuned import identity
+from s2s.config import DecodingConfig
+from s2s.data.speech_codec import SpeechCodec
+from s2s.decoding import Fusion
+from s2s.errors import UsageError
+from s2s.inference.runtime import make_language_model_ready
+from s2s.text.tokenizers import Tokenizers
+
+
+def language_model_for(loaded: Loaded, path: Path | str, device: str, precision: str) -> LoadedLanguageModel:
+    """The language model in a folder, ready to search with a model.
+
+    UsageError: it is none, or its vocabulary is not that of the model's target.
+    """
+    found = make_language_model_ready(path, device, precision, None, by_steps=True)
+    codec = loaded.codec
+    assert isinstance(codec, Tokenizers | SpeechCodec)
+    if found.codec.target.model != codec.target.model:
+        raise UsageError(
+            f"{found.folder} has another vocabulary than {loaded.folder}, which it therefore cannot help. Prepare its "
+            f"text with `s2s prepare monolingual --tokenizer {loaded.folder}`, and train it anew."
+        )
+    return found
+
+
+def own_decoding(loaded: Loaded, model: LoadedLanguageModel | None) -> DecodingConfig:
+    """A model's own settings of the search: those that were tuned with this very language model, if one takes part."""
+    tuned = loaded.tuned.with_lm
+    if model is not None and tuned is not None and tuned.lm == identity(model.folder):
+        return tuned.decoding
+    return loaded.decoding
+
+
+def with_weight(decoding: DecodingConfig, given: float | None, model: LoadedLanguageModel | None) -> DecodingConfig:
+    """The settings with the weight that was given for a language model, or else their own; none without a model.
+
+    UsageError: a weight without a model, or a model without a weight.
+    """
+    if model is None:
+        if given is not None:
+            raise UsageError("A weight of the language model (lm_weight) has no effect without one (lm): leave it out.")
+        return decoding.model_copy(update={"lm_weight": None})
+    if given is None and decoding.lm_weight is None:
+        raise UsageError(
+            f"How much should {model.folder} count? Give a weight (--lm-weight, lm_weight), such as 0.1, or find the "
+            "best one with `s2s tune`."
+        )
+    return decoding
+
+
+def fusion(decoding: DecodingConfig, model: LoadedLanguageModel | None) -> Fusion | None:
+    """What the search is to take into account; nothing where it has no weight."""
+    return Fusion(model.model, decoding.lm_weight) if model is not None and decoding.lm_weight else None
