@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -20,13 +20,14 @@ from s2s.config import DecodingConfig, parse
 from s2s.data.batches import fill, pad, round_up
 from s2s.data.speech import FRAMES_MULTIPLE
 from s2s.data.speech_codec import SpeechCodec
-from s2s.decoding import Decodable, decode_encoded
+from s2s.decoding import decode_encoded
 from s2s.errors import AudioError, ConfigError, DataError, UsageError
 from s2s.group import Group
 from s2s.inference.ensemble import members_of
-from s2s.inference.fusion import fusion, language_model_for, own_decoding, with_weight
+from s2s.inference.fusion import fusion, with_weight
 from s2s.inference.results import Candidate, one_line
-from s2s.inference.runtime import Ready, in_halves, make_ready
+from s2s.inference.runtime import Ready, in_halves
+from s2s.inference.searching import Searching
 from s2s.inference.sharding import batched, deal
 from s2s.inference.transcripts import Passage, Transcript, Word
 from s2s.inference.words import align_words, spread_words
@@ -95,46 +96,15 @@ class _Task:
         return 0 if self.features is None else round_up(len(self.features), FRAMES_MULTIPLE)
 
 
-class Transcriber:
+class Transcriber(Searching):
     """A model that transcribes."""
 
     def __init__(self, loaded: Ready, lm: LoadedLanguageModel | None = None) -> None:
         if not isinstance(loaded.codec, SpeechCodec):
             raise UsageError(f"{loaded.folder} reads text: use `s2s translate`.")
-        self._loaded = loaded
-        self._lm = lm
+        super().__init__(loaded, lm)
         self._codec = loaded.codec
         self._without_ctc = [member.folder for member in members_of(loaded) if not member.config.ctc]
-        self._model: Decodable[Any, Any, Any] = loaded.model
-
-    @classmethod
-    def load(
-        cls,
-        path: Path | str,
-        *,
-        device: str = "cpu",
-        precision: str = "float32",
-        threads: int | None = None,
-        ensemble_with: Sequence[Path | str] = (),
-        lm: Path | str | None = None,
-    ) -> "Transcriber":
-        """The transcriber of a model directory, a run or an exported folder; `threads` holds for the whole process.
-
-        With others it is that of their ensemble, whose search is by default as the first would search. A language model
-        `lm` takes part in the search. See `s2s.inference.runtime.make_ready` and `s2s.inference.fusion`.
-        """
-        loaded = make_ready(path, device, precision, threads, ensemble_with)
-        return cls(loaded, None if lm is None else language_model_for(loaded, lm, device, precision))
-
-    @property
-    def decoding(self) -> DecodingConfig:
-        """How it searches unless told otherwise."""
-        return own_decoding(self._loaded, self._lm)
-
-    @property
-    def lm(self) -> Path | None:
-        """The folder of the language model that takes part."""
-        return None if self._lm is None else self._lm.folder
 
     @property
     def language(self) -> str:

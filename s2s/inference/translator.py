@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -11,14 +9,15 @@ from torch.nn.utils.rnn import pad_sequence
 from s2s.checkpoint import LoadedLanguageModel
 from s2s.config import DecodingConfig, parse
 from s2s.data.batches import pad
-from s2s.decoding import Decodable, decode_batch, sample_encoded
+from s2s.decoding import decode_batch, sample_encoded
 from s2s.errors import UsageError
 from s2s.group import Group
 from s2s.inference.drawing import draws_of
-from s2s.inference.fusion import fusion, language_model_for, own_decoding, with_weight
+from s2s.inference.fusion import fusion, with_weight
 from s2s.inference.reports import warn_of_cuts
 from s2s.inference.results import Candidate, Tokens, Translation, one_line
-from s2s.inference.runtime import Ready, in_halves, make_ready, tokenizers_of
+from s2s.inference.runtime import Ready, in_halves, tokenizers_of
+from s2s.inference.searching import Searching
 from s2s.inference.segments import Segment, length_batches, read_segment
 from s2s.inference.sharding import deal
 from s2s.search import Hypothesis, SamplingOptions
@@ -46,43 +45,12 @@ class TranslationOptions:
     seed: int = 1
 
 
-class Translator:
+class Translator(Searching):
     """A model that translates. One line of text is one segment; an empty one stays empty."""
 
     def __init__(self, loaded: Ready, lm: LoadedLanguageModel | None = None) -> None:
-        self._loaded = loaded
-        self._lm = lm
+        super().__init__(loaded, lm)
         self._tokenizers = tokenizers_of(loaded)
-        self._model: Decodable[Any, Any, Any] = loaded.model
-
-    @classmethod
-    def load(
-        cls,
-        path: Path | str,
-        *,
-        device: str = "cpu",
-        precision: str = "float32",
-        threads: int | None = None,
-        ensemble_with: Sequence[Path | str] = (),
-        lm: Path | str | None = None,
-    ) -> "Translator":
-        """The translator of a model directory, a run or an exported folder; `threads` holds for the whole process.
-
-        With others it is that of their ensemble, whose search is by default as the first would search. A language model
-        `lm` takes part in the search. See `s2s.inference.runtime.make_ready` and `s2s.inference.fusion`.
-        """
-        loaded = make_ready(path, device, precision, threads, ensemble_with)
-        return cls(loaded, None if lm is None else language_model_for(loaded, lm, device, precision))
-
-    @property
-    def decoding(self) -> DecodingConfig:
-        """How it searches unless told otherwise."""
-        return own_decoding(self._loaded, self._lm)
-
-    @property
-    def lm(self) -> Path | None:
-        """The folder of the language model that takes part."""
-        return None if self._lm is None else self._lm.folder
 
     @property
     def languages(self) -> tuple[str, str]:
