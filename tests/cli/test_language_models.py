@@ -116,6 +116,13 @@ def test_a_tokenizer_is_taken_over(run: Path, corpus: Path, tmp_path: Path, caps
     here(capsys, *train, "--data", output, "--output", tmp_path / "on", "--from", run)
 
 
+def test_checkpoints_are_averaged(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here(capsys, "average", *sorted((run / "checkpoints").iterdir()), "--output", tmp_path / "mean")
+    assert "language model of en" in here(capsys, "info", tmp_path / "mean")
+    (line,) = here(capsys, "generate", tmp_path / "mean", "--top-k", 1).splitlines()
+    assert line
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
