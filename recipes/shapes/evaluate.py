@@ -86,7 +86,7 @@ def report(parts: Mapping[str, Part]) -> Iterator[str]:
     for name, part in parts.items():
         yield f"{name}: {part.segments:,} segments"
         for system, scores in part.systems.items():
-            yield f"  {system:<24}" + ", ".join(f"{metric} {value:.4g}" for metric, value in scores.items())
+            yield f"  {system}: " + ", ".join(f"{metric} {value:.4g}" for metric, value in scores.items())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ MODULES = {
     "alternation": "tagging.alternation",
     "numbers": "generation.numbers",
     "series": "forecasting.series",
+    "memory": "memory.copying",
 }
 """Each module has `Config`, its `ShapeRunConfig`, and `build`, which makes its `Task`."""
 
