@@ -29,10 +29,11 @@ def write_tables(recipe: str) -> None:
 
 
 def recipe_tables(recipe: str) -> dict[str, str]:
-    """The generated parts of a recipe's README by the name of their markers; those of one folder share its tables."""
+    """The generated parts of a recipe's README by the name of their markers, made by its tables.py or its folder's."""
     folder = HERE / recipe
-    shared, _, _ = recipe.partition("/")
-    tables = import_module(f"recipes.{shared}.tables").tables
+    own, (shared, *_) = recipe.replace("/", "."), recipe.split("/")
+    name = own if (folder / "tables.py").is_file() else shared
+    tables = import_module(f"recipes.{name}.tables").tables
     parts: dict[str, str] = tables(read_results(folder / RESULTS), read_results(folder / ABLATIONS))
     return parts
 
