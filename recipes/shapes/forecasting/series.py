@@ -53,7 +53,7 @@ def build(config: Config, from_dir: Path | None) -> Task:
     values = mackey_glass(data.train + data.dev + data.test)
     values = values + data.noise * torch.randn(len(values), generator=generator(1, "noise"))
     mean, std = values[: data.train].mean(), values[: data.train].std()
-    parts = dict(zip(("train", "dev", "test"), values.split([data.train, data.dev, data.test]), strict=True))
+    parts = dict(zip(("train", "dev", "test"), torch.split(values, [data.train, data.dev, data.test]), strict=True))
     windows = {name: cut((part - mean) / std, data.window, data.ahead) for name, part in parts.items()}
     sets = {name: Examples(list(zip(sources, targets, strict=True)), 1) for name, (sources, targets) in windows.items()}
 
@@ -113,7 +113,8 @@ def _errors(found: Tensor, expected: Tensor, std: float) -> System:
 def linear(train: tuple[Tensor, Tensor], sources: Tensor) -> Tensor:
     """Values (N, 1) for windows (N, W): an affine map of the window, fitted to training by least squares."""
     fitted = torch.linalg.lstsq(_with_one(train[0][:, :, 0]), train[1][:, 0].double()).solution
-    return (_with_one(sources) @ fitted).float()
+    found: Tensor = (_with_one(sources) @ fitted).float()
+    return found
 
 
 def _with_one(windows: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ def descend(config: Config, rate: float, clip_norm: float | None) -> Result:
     norms: list[float] = []
     for batch in islice(chain.from_iterable(map(batches.epoch, count())), config.training.max_updates):
         optimiser.zero_grad()
-        (objective(batch, 0.0)["loss"] / len(batch.indices)).backward()
+        torch.autograd.backward(objective(batch, 0.0)["loss"] / len(batch.indices))
         norm = nn.utils.clip_grad_norm_(model.parameters(), clip_norm or float("inf"))
         if not torch.isfinite(norm):
             return {"accuracy": None, "largest norm": _rounded(norms), "updates": len(norms)}
