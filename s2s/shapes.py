@@ -9,6 +9,7 @@ from s2s.config import OnlineTaggerConfig, ReaderConfig, RegularisationConfig, T
 from s2s.config.language import LanguageModelConfig
 from s2s.language_model import LanguageModel, LanguageState, build_language_model
 from s2s.model import CHANNELS, NO_REGULARISATION
+from s2s.nn.dropout import LockedDropout
 from s2s.nn.encoder import Encoder
 from s2s.nn.frontends import ConvolutionFrontend, Frontend, PyramidFrontend, TextFrontend, VectorFrontend
 from s2s.nn.heads import PooledHead
@@ -37,25 +38,27 @@ class SequenceReader(nn.Module):
 class Tagger(nn.Module):
     """Aligned many to many: outputs of each step, which depend on the whole sequence."""
 
-    def __init__(self, frontend: Frontend, encoder: Encoder, outputs: int) -> None:
+    def __init__(self, frontend: Frontend, encoder: Encoder, outputs: int, dropout: float) -> None:
         super().__init__()
         self.frontend = frontend
         self.encoder = encoder
+        self.dropout = LockedDropout(dropout)
         self.project = nn.Linear(encoder.width, outputs)
 
     def forward(self, source: Tensor, lengths: Tensor) -> Tensor:
         """Sources (B, S, ...) of lengths (B) to outputs (B, S, O)."""
-        outputs: Tensor = self.project(self.encoder(*self.frontend(source, lengths)).values)
+        outputs: Tensor = self.project(self.dropout(self.encoder(*self.frontend(source, lengths)).values))
         return outputs
 
 
 class OnlineTagger(nn.Module):
     """Aligned many to many: outputs of each step from the steps so far, so that a sequence can be read in pieces."""
 
-    def __init__(self, frontend: Frontend, stack: RecurrentStack, outputs: int) -> None:
+    def __init__(self, frontend: Frontend, stack: RecurrentStack, outputs: int, dropout: float) -> None:
         super().__init__()
         self.frontend = frontend
         self.stack = stack
+        self.dropout = LockedDropout(dropout)
         self.project = nn.Linear(stack.feature_width, outputs)
 
     def start(self, rows: int) -> tuple[State, ...]:
@@ -72,7 +75,7 @@ class OnlineTagger(nn.Module):
         Where sequences have padding, the states after them are those after the padding.
         """
         features, after = self.stack(self.frontend(source, lengths)[0], states)
-        outputs: Tensor = self.project(features)
+        outputs: Tensor = self.project(self.dropout(features))
         return outputs, after
 
 
@@ -131,7 +134,7 @@ def build_tagger(
 ) -> Tagger:
     """The same for a tagger of so many tags, or values at each step."""
     frontend = _step_frontend(config.frontend, source_size, config.frontend_width, regularisation)
-    model = Tagger(frontend, _encoder(config, frontend, regularisation), outputs)
+    model = Tagger(frontend, _encoder(config, frontend, regularisation), outputs, regularisation.output_dropout)
     initialise(model)
     return model
 
@@ -145,7 +148,7 @@ def build_online_tagger(
     stack = RecurrentStack(
         config.cell, frontend.width, config.width, config.layers, drop.layer_dropout, drop.weight_dropout
     )
-    model = OnlineTagger(frontend, stack, outputs)
+    model = OnlineTagger(frontend, stack, outputs, drop.output_dropout)
     initialise(model)
     return model
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 from torch import nn
 
-from s2s.config import BaseRunConfig, Section
+from s2s.config import BaseRunConfig, Section, WriterConfig
 from s2s.data.batches import Collate
 from s2s.data.labelled import Examples, collate_labels
 from s2s.errors import DataError
@@ -36,6 +36,16 @@ class ShapeRunConfig(BaseRunConfig):
             wrong.append(f'training.validation_metric = "{training.validation_metric}" scores texts: set it to "loss"')
         if training.averaging == "best":
             wrong.append('training.averaging = "best" needs model directories: set it to "ema" or "none"')
+        frontend, regularisation = getattr(self.model, "frontend", None), self.regularisation
+        wrong += [
+            f"regularisation.{name} has no effect on this model: set it to 0"
+            for name, acts in (
+                ("subword_sampling", False),
+                ("source_word_dropout", frontend == "embedding"),
+                ("target_word_dropout", isinstance(self.model, WriterConfig)),
+            )
+            if getattr(regularisation, name) and not acts
+        ]
         if training.batch_tokens is None:
             wrong.append("training.batch_tokens is missing: it limits the steps of a batch")
         if wrong:

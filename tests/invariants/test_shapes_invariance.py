@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from s2s.config import OnlineTaggerConfig, ReaderConfig, RegularisationConfig, TaggerConfig, WriterConfig, parse
 from s2s.data.batches import pad
+from s2s.model import NO_REGULARISATION
 from s2s.search import SearchOptions
 from s2s.shapes import build_online_tagger, build_reader, build_tagger, build_writer, write
 from s2s.text.vocabulary import BOS
@@ -108,8 +109,23 @@ def test_dropout_acts_in_training_alone(name: str) -> None:
     torch.testing.assert_close(model(source, lengths), model(source, lengths), rtol=0, atol=0)
     model.train()
     assert not torch.equal(model(source, lengths), model(source, lengths))
-    plain = built(name, "lstm", RegularisationConfig(**dict.fromkeys(RegularisationConfig.model_fields, 0.0)))
+    plain = built(name, "lstm", NO_REGULARISATION)
     torch.testing.assert_close(plain.train()(source, lengths), model.eval()(source, lengths))
+
+
+@pytest.mark.parametrize("key", ["embedding_dropout", "layer_dropout", "output_dropout", "weight_dropout"])
+@pytest.mark.parametrize("name", MODELS)
+def test_every_dropout_has_an_effect(name: str, key: str) -> None:
+    model = built(name, "lstm", NO_REGULARISATION.model_copy(update={key: 0.5})).train()
+    source, lengths = pad(rows_of(name, [9, 9]))
+    assert not torch.equal(model(source, lengths), model(source, lengths))
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if "embedding" in name])
+def test_whole_words_are_dropped(name: str) -> None:
+    model = built(name, "lstm", NO_REGULARISATION.model_copy(update={"source_word_dropout": 0.5})).train()
+    source, lengths = pad(rows_of(name, [9, 9]))
+    assert not torch.equal(model(source, lengths), model(source, lengths))
 
 
 @pytest.mark.parametrize("cell", CELLS)
