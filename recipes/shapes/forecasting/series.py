@@ -20,6 +20,7 @@ from recipes.shapes.scoring import outputs_of
 from recipes.shapes.task import Headline, Part, ShapeRunConfig, System, Task
 from s2s.config import Count, ReaderConfig, Section
 from s2s.data.labelled import Examples
+from s2s.errors import DataError
 from s2s.rng import generator
 from s2s.shapes import build_reader
 from s2s.training.shapes import ValueObjective
@@ -94,7 +95,15 @@ def mackey_glass(count: int) -> Tensor:
 
 
 def cut(values: Tensor, window: int, ahead: int) -> tuple[Tensor, Tensor]:
-    """Every window (N, W, 1) of values, and the value (N, 1, 1) that comes so many steps after its end."""
+    """Every window (N, W, 1) of values, and the value (N, 1, 1) that comes so many steps after its end.
+
+    DataError when there is none.
+    """
+    if len(values) < window + ahead:
+        raise DataError(
+            f"A part of {len(values):,} values is too short for a window of {window:,} and a value {ahead:,} after it: "
+            "lower data.window, or make the part longer."
+        )
     sources = values[: len(values) - ahead].unfold(0, window, 1)
     return sources.unsqueeze(2), values[window + ahead - 1 :].reshape(-1, 1, 1)
 

@@ -22,6 +22,7 @@ from recipes.shapes.memory.copying import Config, Recaller, build, made
 from recipes.shapes.memory.gradients import gradient_norms, mean_gate, reach
 from recipes.shapes.memory.pictures import draw
 from recipes.shapes.task import Part
+from s2s.checkpoint.record import read_json
 from s2s.config import read_document
 from s2s.config.model import Cell
 from s2s.data.labelled import collate_labels
@@ -32,6 +33,7 @@ from s2s.log import say
 from s2s.training.manifest import describe_run
 
 HERE = Path(__file__).resolve().parent
+PICTURE = "memory.png"
 CELLS = get_args(Cell)
 DELAYS = (5, 10, 20, 40, 80)
 EXPLAINED = 20
@@ -54,7 +56,14 @@ RATE = 0.5
 @click.option("--delays", default=",".join(map(str, DELAYS)), show_default=True, help="Delays, with commas.")
 @click.option("--record", "recorded", is_flag=True, help="Add the result to this recipe's results.json and README.")
 def command(output: Path, seed: int, overrides: tuple[str, ...], delays: str, recorded: bool) -> None:
-    """Train all cells on all delays, and write what they remember into OUTPUT as results.json and memory.png."""
+    """Train all cells on all delays, and write what they remember into OUTPUT as results.json and memory.png.
+
+    With --record an OUTPUT that is there is recorded as it is.
+    """
+    written = output / readmes.RESULTS
+    if recorded and written.is_file():
+        record(read_json(written))
+        return
     if output.exists():
         raise UsageError(f"{output} exists already. Name another folder, or remove it.")
     if not all(part.isdecimal() and int(part) for part in delays.split(",")):
@@ -65,11 +74,16 @@ def command(output: Path, seed: int, overrides: tuple[str, ...], delays: str, re
     output.mkdir(parents=True)
     result = describe(config, device) | measure(config, [int(part) for part in delays.split(",")])
     result["minutes"] = round((time.monotonic() - started) / 60, 2)
-    write_json(output / "results.json", result)
-    draw([result], output / "memory.png")
+    write_json(written, result)
+    draw([result], output / PICTURE)
     if recorded:
-        readmes.record_result("shapes/memory", result)
-        draw(read_results(HERE / readmes.RESULTS), HERE / "memory.png")
+        record(result)
+
+
+def record(result: Result) -> None:
+    """Add a result to the recipe's, and draw all of them."""
+    readmes.record_result("shapes/memory", result)
+    draw(read_results(HERE / readmes.RESULTS), HERE / PICTURE)
 
 
 def _config(*overrides: Any) -> Config:
