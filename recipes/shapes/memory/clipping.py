@@ -1,7 +1,7 @@
 """What clipping does: plain gradient descent through a recurrence whose gradients explode.
 
-Plain, because the library's AdamW divides each gradient by its own running size, which hides much of what clipping is
-for.
+Plain, because the library's AdamW divides each gradient by its own running size, so that a constant factor has no
+effect on it.
 """
 
 from itertools import chain, count, islice
