@@ -10,8 +10,9 @@ RESULTS, ABLATIONS, README = "results.json", "ablations.json", "README.md"
 
 
 def recipes_with(name: str) -> list[str]:
-    """The recipes that have a file of this name."""
-    return sorted(path.parent.name for path in HERE.glob(f"*/{name}"))
+    """The recipes that have a file of this name, by their folders; some share a folder."""
+    found = [*HERE.glob(f"*/{name}"), *HERE.glob(f"*/*/{name}")]
+    return sorted(path.parent.relative_to(HERE).as_posix() for path in found)
 
 
 def record_result(recipe: str, result: Result) -> None:
@@ -28,9 +29,11 @@ def write_tables(recipe: str) -> None:
 
 
 def recipe_tables(recipe: str) -> dict[str, str]:
-    """The generated parts of a recipe's README by the name of their markers."""
+    """The generated parts of a recipe's README by the name of their markers, made by its tables.py or its folder's."""
     folder = HERE / recipe
-    tables = import_module(f"recipes.{recipe}.tables").tables
+    own, (shared, *_) = recipe.replace("/", "."), recipe.split("/")
+    name = own if (folder / "tables.py").is_file() else shared
+    tables = import_module(f"recipes.{name}.tables").tables
     parts: dict[str, str] = tables(read_results(folder / RESULTS), read_results(folder / ABLATIONS))
     return parts
 

@@ -2,7 +2,7 @@
 
 from s2s.config.language import AnyModelConfig, LanguageModelConfig, LanguageRunConfig
 from s2s.config.model import AttentionConfig, Cell, DecoderConfig, EncoderConfig, FrontendConfig, ModelConfig
-from s2s.config.reading import parse, parse_run, read_config, to_document
+from s2s.config.reading import parse, parse_run, read_config, read_document, to_document
 from s2s.config.run import (
     AugmentationConfig,
     BaseRunConfig,
@@ -13,6 +13,7 @@ from s2s.config.run import (
     TrainingConfig,
 )
 from s2s.config.section import Count, Section
+from s2s.config.shapes import OnlineTaggerConfig, ReaderConfig, TaggerConfig, WriterConfig
 
 __all__ = [
     "AnyModelConfig",
@@ -29,12 +30,17 @@ __all__ = [
     "LanguageModelConfig",
     "LanguageRunConfig",
     "ModelConfig",
+    "OnlineTaggerConfig",
+    "ReaderConfig",
     "RegularisationConfig",
     "RunConfig",
     "Section",
+    "TaggerConfig",
     "TrainingConfig",
+    "WriterConfig",
     "parse",
     "parse_run",
     "read_config",
+    "read_document",
     "to_document",
 ]

@@ -18,6 +18,11 @@ Kind = TypeVar("Kind", bound="Section")
 
 def read_config(path: Path, overrides: Sequence[str] = ()) -> BaseRunConfig:
     """The run described by a TOML file and `section.key=value` overrides; ConfigError lists all problems at once."""
+    return parse_run(read_document(path, overrides), str(path))
+
+
+def read_document(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """A TOML file with `section.key=value` overrides, not checked yet; ConfigError when it is none."""
     try:
         document = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
@@ -26,7 +31,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> BaseRunConfig:
         raise ConfigError(f"{path} is not TOML: {error}.") from error
     for override in overrides:
         _override(document, override)
-    return parse_run(document, str(path))
+    return document
 
 
 def parse_run(document: Mapping[str, Any], place: str) -> BaseRunConfig:

@@ -1,7 +1,7 @@
 """Batches under a budget, of segments of like length, in an order that is a function of (seed, epoch) alone."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from s2s.data.segments import MULTIPLE, Drawn, Pair, Segments, Source
+from s2s.data.segments import MULTIPLE, Drawable, Drawn, Pair, Source
 from s2s.hardware import one_thread
 from s2s.log import warn
 from s2s.rng import generator
@@ -28,7 +28,8 @@ class Batch:
 
     `source` (B, S) of ids ends with EOS, or it is (B, S, F) of features; `target` (B, T + 1) begins with BOS and ends
     with EOS, so that inputs are `target[:, :-1]` and labels `target[:, 1:]`; both hold PAD or zeros beyond
-    `source_lengths` (B) and `target_lengths` (B), which counts labels. `continues` tells that each row goes on where
+    `source_lengths` (B) and `target_lengths` (B), which counts labels. Labels that are no tokens have neither BOS nor
+    EOS: `target` is (B, T), or (B, T, O) of values. `continues` tells that each row goes on where
     the same row of the batch before it ended.
     """
 
@@ -73,6 +74,10 @@ def pad(rows: Sequence[Source], extra: int = 0, multiple: int = MULTIPLE) -> tup
     else:
         padded = torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows])
     return padded, torch.tensor([len(row) for row in rows])
+
+
+Collate = Callable[[Sequence[Pair], Sequence[int], int], Batch]
+"""Makes a batch of pairs, which are those of the given rows, with sources padded to a multiple of a length."""
 
 
 def collate(pairs: Sequence[Pair], indices: Sequence[int], multiple: int = MULTIPLE) -> Batch:
@@ -125,12 +130,13 @@ class TrainingBatches:
 
     def __init__(
         self,
-        segments: Segments,
+        segments: Drawable,
         budget: int,
         seed: int,
         shortest_first: bool = False,
         rank: int = 0,
         ranks: int = 1,
+        collate: Collate = collate,
     ) -> None:
         self.segments = segments
         self.budget = budget
@@ -138,6 +144,7 @@ class TrainingBatches:
         self.shortest_first = shortest_first
         self.rank = rank
         self.ranks = ranks
+        self.collate = collate
         self._warned = False
 
     def __len__(self) -> int:
@@ -152,7 +159,7 @@ class TrainingBatches:
         self._warned |= worker > 0  # the first tells
         for drawn, rows, share in islice(self._plan(epoch, skip), worker, None, workers):
             with one_thread():
-                batch = _collate(drawn, rows, share, self.segments.multiple) if share else EMPTY
+                batch = _batch(drawn, rows, share, self.segments.multiple, self.collate) if share else EMPTY
             yield batch
 
     def _plan(self, epoch: int, skip: int) -> Iterator[tuple[Drawn, list[int], list[int]]]:
@@ -189,7 +196,9 @@ class TrainingBatches:
         return fill(by_length, costs, self.budget)
 
 
-def validation_batches(segments: Segments, budget: int, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+def validation_batches(
+    segments: Drawable, budget: int, rank: int = 0, ranks: int = 1, collate: Collate = collate
+) -> Iterator[Batch]:
     """A part in batches of like length, as it is; `indices` tell where each segment belongs.
 
     A process gets every `ranks`-th batch, from number `rank` on.
@@ -198,12 +207,12 @@ def validation_batches(segments: Segments, budget: int, rank: int = 0, ranks: in
     drawn = segments.draw(rows, None)
     costs = _costs(drawn, segments.multiple)
     for chosen in fill(sorted(rows, key=costs.__getitem__), costs, budget)[rank::ranks]:
-        yield _collate(drawn, rows, chosen, segments.multiple)
+        yield _batch(drawn, rows, chosen, segments.multiple, collate)
 
 
 def _costs(drawn: Drawn, multiple: int) -> list[int]:
     return [pair_cost(source, target, multiple) for source, target in drawn.lengths]
 
 
-def _collate(drawn: Drawn, rows: Sequence[int], chosen: Sequence[int], multiple: int) -> Batch:
+def _batch(drawn: Drawn, rows: Sequence[int], chosen: Sequence[int], multiple: int, collate: Collate) -> Batch:
     return collate([drawn.pair(n) for n in chosen], [rows[n] for n in chosen], multiple)

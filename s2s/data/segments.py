@@ -11,8 +11,8 @@ MULTIPLE = 2
 Source = Sequence[int] | Tensor
 """Ids that end with EOS, or features (S, F)."""
 
-Pair = tuple[Source, list[int]]
-"""A source, and target ids without BOS and EOS."""
+Pair = tuple[Source, Source]
+"""A source, and target ids without BOS and EOS; or labels or values, which have neither (`s2s.data.labelled`)."""
 
 
 class Drawn(Protocol):
@@ -22,15 +22,19 @@ class Drawn(Protocol):
     def lengths(self) -> Sequence[tuple[int, int]]:
         """Of each segment the length of its source, and of its target without BOS and EOS."""
 
-    def target(self, position: int) -> list[int]:
-        """The target of the segment at a position among the drawn ones."""
-
     def pair(self, position: int) -> Pair:
         """The segment at a position among the drawn ones."""
 
 
-class Segments(Protocol):
-    """The rows of a part."""
+class DrawnText(Drawn, Protocol):
+    """Segments whose targets are texts."""
+
+    def target(self, position: int) -> list[int]:
+        """The target of the segment at a position among the drawn ones."""
+
+
+class Drawable(Protocol):
+    """The rows of a part, of which batches are made."""
 
     @property
     def multiple(self) -> int:
@@ -44,6 +48,13 @@ class Segments(Protocol):
 
     def draw(self, rows: Sequence[int], epoch: int | None) -> Drawn:
         """The given rows as they come in an epoch; None: as they are, without sampling or augmentation."""
+
+
+class Segments(Drawable, Protocol):
+    """The rows of a part whose targets are texts."""
+
+    def draw(self, rows: Sequence[int], epoch: int | None) -> DrawnText:
+        """See `Drawable`."""
 
     def name(self, row: int) -> str:
         """What the corpus calls a row."""

@@ -1,8 +1,8 @@
 """Frontends turn what a segment is made of into the sequence of vectors that encoder and decoder read.
 
-Of ids one makes embeddings. Of frames the others make fewer steps, since an encoder and its attention cost as much as
-the source is long: two of their layers leave every second step each. What stands beyond a segment's own end is zero
-before each of these layers, so that it gives the same alone as beside a longer one.
+Of ids one makes embeddings, of vectors another an affine map. Of frames the others make fewer steps, since an encoder
+and its attention cost as much as the source is long: two of their layers leave every second step each. What stands
+beyond a segment's own end is zero before each of these layers, so that it gives the same alone as beside a longer one.
 """
 
 from typing import Protocol, TypeVar
@@ -60,6 +60,24 @@ class TextFrontend(nn.Module):
     def forward(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Ids (B, S) to vectors (B, S, E), as long as they were."""
         return self.embed(source), lengths
+
+
+class VectorFrontend(nn.Module):
+    """An affine map of each step: of the values of a series, or of features that are few already."""
+
+    def __init__(self, features: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.project = nn.Linear(features, width)
+        self.dropout = LockedDropout(dropout)
+        self.width = width
+
+    def reduce(self, length: Length) -> Length:
+        """The length itself."""
+        return length
+
+    def forward(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Vectors (B, S, F) to others (B, S, E), as long as they were."""
+        return self.dropout(self.project(source)), lengths
 
 
 class ConvolutionFrontend(nn.Module):

@@ -66,7 +66,7 @@ class Updater:
 
     def _too_large(self, batch: Batch) -> str:
         """What does not fit, and the settings to change."""
-        segments, width = batch.target.shape
+        segments, width = batch.target.shape[:2]
         name = "batch_frames" if batch.source.ndim == 3 else "batch_tokens"
         return (
             f"The memory of {self.device} is too small for a batch of {segments:,} segments, padded to sources of "

@@ -1,0 +1,1 @@
+"""Windows of a series: the next value from the last few."""

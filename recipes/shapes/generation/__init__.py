@@ -1,0 +1,1 @@
+"""One to many: numbers spelt out from a vector."""

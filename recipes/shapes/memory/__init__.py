@@ -1,0 +1,1 @@
+"""What each recurrent cell remembers, and for how long."""

@@ -1,0 +1,62 @@
+"""The tables of this recipe's README, generated from its results.json."""
+
+from statistics import mean
+from typing import Any
+
+from recipes.results import Result, table
+from recipes.shapes.tables import tables as shared_tables
+
+
+def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:
+    """The generated parts of the README by the name of their markers."""
+    parts = shared_tables(results, ablations)
+    return parts | {"results": accuracies(results), "cells": cells(results), "clipping": clipping(results)}
+
+
+def accuracies(results: list[Result]) -> str:
+    """What is recalled, a row for each cell and a column for each delay."""
+    if not results:
+        return ""
+    parts = results[0]["parts"]
+    systems = next(iter(parts.values()))["systems"]
+    rows = [
+        [name, *(_spread([one["parts"][part]["systems"][name]["accuracy"] for one in results]) for part in parts)]
+        for name in systems
+    ]
+    how = sorted({(one["headline"]["metric"], one["headline"]["signature"]) for one in results})
+    return "\n".join([table(["cell", *parts], rows), "", *(f"- {name}: `{text}`" for name, text in how)])
+
+
+def cells(results: list[Result]) -> str:
+    """Weights, gates and the reach of gradients, before and after training."""
+    header = ["cell", "weights", "kept by the gate", "after training", "gradient below 1 % from", "after training"]
+    rows: list[list[Any]] = []
+    for cell, facts in results[0]["cells"].items() if results else ():
+        found: dict[str, list[str]] = {}
+        for when in ("before", "after"):
+            ones = [one["cells"][cell][when] for one in results]
+            found[when] = ["-" if ones[0]["gate"] is None else f"{mean(one['gate'] for one in ones):.2f}"]
+            found[when].append(_distance([one["reach"] for one in ones]))
+        rows.append([cell, f"{facts['weights']:,}", *(found[when][n] for n in (0, 1) for when in ("before", "after"))])
+    return table(header, rows)
+
+
+def clipping(results: list[Result]) -> str:
+    """What plain gradient descent comes to with and without clipping, seed by seed."""
+    rows = []
+    for name, ways in results[0]["clipping"].items() if results else ():
+        for way in ways:
+            found = [one["clipping"][name][way] for one in results]
+            scores = ["no number" if one["accuracy"] is None else f"{one['accuracy']:.1f}" for one in found]
+            rows.append([name, way, ", ".join(scores), ", ".join(f"{one['largest norm']:.3g}" for one in found)])
+    return table(["cell", "gradients", "accuracy, seed by seed", "largest norm before clipping"], rows)
+
+
+def _spread(values: list[float]) -> str:
+    if len(values) == 1 or min(values) == max(values):
+        return f"{values[0]:.1f}"
+    return f"{mean(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+
+
+def _distance(values: list[int]) -> str:
+    return f"{min(values)} to {max(values)} steps" if min(values) != max(values) else f"{values[0]} steps"

@@ -1,0 +1,98 @@
+"""What a recipe of this folder says of itself: its data, its model, what is minimised, and its scores."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import model_validator
+from torch import nn
+
+from s2s.config import BaseRunConfig, Section, WriterConfig
+from s2s.data.batches import Collate
+from s2s.data.labelled import Examples, collate_labels
+from s2s.errors import DataError
+from s2s.training.objectives import Objective
+
+System = dict[str, float]
+"""Scores of the model or of a baseline, by metric."""
+
+
+class ShapeRunConfig(BaseRunConfig):
+    """One training run of a recipe; `data.kind` names the recipe."""
+
+    data: Section
+
+    @model_validator(mode="after")
+    def _settle(self) -> "ShapeRunConfig":
+        """Refuse what has no effect here, and set what the trainer needs."""
+        training = self.training
+        wrong = [
+            f"training.{name} has no effect here: remove it"
+            for name in ("ctc", "truncation", "batch_frames")
+            if getattr(training, name) is not None
+        ]
+        if training.validation_metric not in (None, "loss"):
+            wrong.append(f'training.validation_metric = "{training.validation_metric}" scores texts: set it to "loss"')
+        if training.averaging == "best":
+            wrong.append('training.averaging = "best" needs model directories: set it to "ema" or "none"')
+        frontend, regularisation = getattr(self.model, "frontend", None), self.regularisation
+        wrong += [
+            f"regularisation.{name} has no effect on this model: set it to 0"
+            for name, acts in (
+                ("subword_sampling", False),
+                ("source_word_dropout", frontend == "embedding"),
+                ("target_word_dropout", isinstance(self.model, WriterConfig)),
+            )
+            if getattr(regularisation, name) and not acts
+        ]
+        if training.batch_tokens is None:
+            wrong.append("training.batch_tokens is missing: it limits the steps of a batch")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        object.__setattr__(self, "training", training.model_copy(update={"validation_metric": "loss"}))
+        return self
+
+
+@dataclass(frozen=True)
+class Part:
+    """A scored part: its size, and the scores of the model and of its baselines."""
+
+    segments: int
+    systems: Mapping[str, System]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The score that stands for all: its metric, how it is computed, and whether a higher one is better."""
+
+    metric: str
+    signature: str
+    better: Literal["higher", "lower"]
+    baselines: tuple[str, ...]
+    """The systems that the model must beat."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that training and scoring need; `score` never sees what it is not to see: it is called on a finished run."""
+
+    corpus: str
+    languages: str
+    train: Examples
+    dev: Examples
+    model: Callable[[], nn.Module]
+    objective: Callable[[Any], Objective]
+    score: Callable[[Any], Mapping[str, Part]]
+    headline: Headline
+    collate: Collate = collate_labels
+
+    def __post_init__(self) -> None:
+        """DataError when there is nothing to learn from, or nothing to validate with."""
+        empty = [name for name in ("train", "dev") if not len(getattr(self, name))]
+        if empty:
+            raise DataError(f"{self.corpus} has nothing for {' and '.join(empty)}.")
+
+
+Build = Callable[[Any, Path | None], Task]
+"""From a config, and the folder that holds the data where it is not fetched or made, to a task."""

@@ -1,0 +1,87 @@
+"""Many to one: languages of strings, spoken digits, and their baselines."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from recipes.shapes.classification import digits, languages
+from recipes.shapes.classification.naive_bayes import NaiveBayes
+from recipes.transcription.corpora.digits import RATE
+from s2s.errors import UsageError
+from tests.recipes.shapes.running import read_small, run_small, scores_of
+from tests.recipes.transcription.conftest import Record
+from tests.recipes.translation.test_ui_strings import component_in, make_wheel
+
+WORDS = {language: [f"{language}{letter * 3}" for letter in "abcdefghijklmno"] for language in languages.LANGUAGES}
+
+
+@pytest.fixture
+def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Strings in ten languages; all share one, and training shares one with the test."""
+    components = {}
+    for number, part in enumerate(("train", "dev", "test")):
+        rows = range(5 * number, 5 * number + 5)
+        components[component_in(part)] = {
+            language: {
+                **{f"k{row}": f"{words[row]} {{name}} {words[row]}" for row in rows},
+                "shared": "Radio OK" if language != "en" else "Wireless OK",
+            }
+            for language, words in WORDS.items()
+        }
+    make_wheel(tmp_path, components, monkeypatch)
+    return tmp_path
+
+
+def test_languages_from_end_to_end(wheel: Path, tmp_path: Path) -> None:
+    result = run_small("classification/languages.toml", tmp_path, from_dir=wheel)
+    scores = scores_of(result)
+    assert scores["most frequent language"] == {"accuracy": pytest.approx(10.0, abs=2)}
+    assert scores["naive Bayes"]["accuracy"] > 80
+    assert (result["corpus"], result["languages"]) == ("ui_strings", "10 languages")
+
+
+def test_no_string_is_in_two_languages_or_parts(wheel: Path) -> None:
+    parts = languages.read(languages.Data(kind="languages"), wheel)
+    texts = {name: [text for text, _ in part] for name, part in parts.items()}
+    every = [text for part in texts.values() for text in part]
+    assert len(every) == len(set(every))
+    assert "Radio OK" not in every
+    assert not any("{" in text for text in every)
+    assert set(texts["test"]) & {"deaaa deaaa", "dekkk dekkk"} == {"dekkk dekkk"}
+    few = languages.read(languages.Data(kind="languages", train=2), wheel)
+    assert len(few["train"]) == 2 * len(languages.LANGUAGES)
+
+
+def test_naive_bayes_is_what_the_formula_says() -> None:
+    """Two letters, one label each: add-one smoothing over the pieces that were seen."""
+    bayes = NaiveBayes(["aa", "aa", "b"], [0, 0, 1])
+    assert [bayes.label(text) for text in ("a", "aaa", "b", "bb")] == [0, 0, 1, 1]
+    assert bayes.priors[0] == pytest.approx(torch.log(torch.tensor(2 / 3)).item())
+
+
+@pytest.fixture
+def recordings(tmp_path: Path, record: Record) -> Path:
+    """Ten digits by one speaker; how loud they are tells which one it is."""
+    for digit in range(10):
+        for index in range(10):
+            record(tmp_path / f"recordings/{digit}_ann_{index}.wav", 0.1 + 0.01 * index, RATE, 100 + digit)
+    return tmp_path
+
+
+def test_digits_from_end_to_end(recordings: Path, tmp_path: Path) -> None:
+    result = run_small("classification/digits.toml", tmp_path, from_dir=recordings)
+    assert result["parts"]["test"]["segments"] == 50
+    assert set(scores_of(result)) == {"model", "most frequent digit", "nearest mean spectrum"}
+    assert scores_of(result)["most frequent digit"]["accuracy"] == 10.0
+
+
+def test_digits_need_a_folder() -> None:
+    with pytest.raises(UsageError, match="--from-dir"):
+        read_small("classification/digits.toml")
+
+
+def test_the_nearest_mean_is_that_of_training() -> None:
+    train = [torch.full((3, 2), float(digit)) for digit in range(10)] * 2
+    test = [torch.full((5, 2), 7.2), torch.full((1, 2), -3.0)]
+    assert digits.nearest_means({"train": train, "test": test}, list(range(10)) * 2) == [7, 0]
