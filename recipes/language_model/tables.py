@@ -2,19 +2,17 @@
 
 from typing import Any
 
-from recipes.ablations import ablation_table
 from recipes.results import Result, runs_table, sample_tables, table
 
 UNITS = ("token", "word", "character")
 
 
-def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:
-    """The generated parts of the README by the name of their markers."""
+def tables(results: list[Result], _ablations: list[Result]) -> dict[str, str]:
+    """The generated parts of the README by the name of their markers; this recipe has no plan of ablations."""
     return {
         "results": results_table(results),
         "runs": runs_table(results, "n-grams", lambda result: result["baseline"]),
         "samples": sample_tables(results, ["line"]),
-        "ablations": ablation_table(ablations),
     }
 
 

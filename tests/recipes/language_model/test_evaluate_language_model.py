@@ -96,7 +96,7 @@ def test_a_run_with_ngrams_is_recorded_in_both_readmes(
     (recipes / "language_model").mkdir(parents=True)
     monkeypatch.setattr(readmes, "HERE", recipes)
     marks = "".join(
-        f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples", "ablations")
+        f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples")
     )
     (recipes / "language_model" / "README.md").write_text(marks)
     (recipes / "README.md").write_text("<!-- overview -->\n<!-- end of overview -->\n")
