@@ -9,7 +9,6 @@ from torch import Tensor
 from recipes.shapes.memory.copying import Recaller
 from s2s.nn.rnn import State
 
-
 FAR = 100
 """Steps that gradients are followed back."""
 
