@@ -9,6 +9,9 @@ from torch import Tensor
 from recipes.shapes.memory.copying import Recaller
 from s2s.nn.rnn import State
 
+FAR = 100
+"""Steps that gradients are followed back."""
+
 
 def gradient_norms(model: Recaller, source: Tensor, labels: Tensor) -> list[float]:
     """The norm of the loss's gradient by the state that is k steps back, for k = 0, 1, ..., over that for k = 0.

@@ -19,8 +19,8 @@ from recipes.shapes.fitting import fingerprint, fit
 from recipes.shapes.kinds import parse_shape
 from recipes.shapes.memory.clipping import descend
 from recipes.shapes.memory.copying import Config, Recaller, build, made
-from recipes.shapes.memory.gradients import gradient_norms, mean_gate, reach
-from recipes.shapes.memory.pictures import draw
+from recipes.shapes.memory.gradients import FAR, gradient_norms, mean_gate, reach
+from recipes.shapes.memory.pictures import EVERY, draw
 from recipes.shapes.task import Part
 from s2s.checkpoint.record import read_json
 from s2s.config import read_document
@@ -39,8 +39,8 @@ DELAYS = (5, 10, 20, 40, 80)
 EXPLAINED = 20
 """The delay at which gradients and gates are looked at after training."""
 
-FAR, EVERY, SEQUENCES = 100, 5, 50
-"""Steps that gradients go back, those that are recorded, and sequences that they are means of."""
+SEQUENCES = 50
+"""Those that gradients are means of."""
 
 GAINS = (0.5, 1.0, 1.5)
 CLIPPED = {"clipped to 1": 1.0, "not clipped": None}

@@ -40,6 +40,7 @@ def _accuracies(axis: Any, results: Sequence[Result]) -> None:
         axis.plot(delays, values, "k:" if cell == "chance" else "o-", label=cell)
     axis.set(xscale="log", xlabel="delay (steps)", ylabel="recalled (%)", title="What is recalled")
     axis.set_xticks(delays, map(str, delays))
+    axis.minorticks_off()
     axis.legend()
 
 

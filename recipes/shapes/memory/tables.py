@@ -4,6 +4,7 @@ from statistics import mean
 from typing import Any
 
 from recipes.results import Result, table
+from recipes.shapes.memory.gradients import FAR
 from recipes.shapes.tables import tables as shared_tables
 
 
@@ -59,4 +60,6 @@ def _spread(values: list[float]) -> str:
 
 
 def _distance(values: list[int]) -> str:
+    if min(values) > FAR:
+        return f"not within {FAR} steps"
     return f"{min(values)} to {max(values)} steps" if min(values) != max(values) else f"{values[0]} steps"
