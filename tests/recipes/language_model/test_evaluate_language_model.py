@@ -95,9 +95,7 @@ def test_a_run_with_ngrams_is_recorded_in_both_readmes(
     recipes = tmp_path / "recipes"
     (recipes / "language_model").mkdir(parents=True)
     monkeypatch.setattr(readmes, "HERE", recipes)
-    marks = "".join(
-        f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples")
-    )
+    marks = "".join(f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples"))
     (recipes / "language_model" / "README.md").write_text(marks)
     (recipes / "README.md").write_text("<!-- overview -->\n<!-- end of overview -->\n")
     call(folder / "run", "--data", folder / "data", "--record")
