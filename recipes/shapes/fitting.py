@@ -28,7 +28,7 @@ def fit(config: ShapeRunConfig, task: Task, run: Path, stop: Stop = lambda: None
     model = task.model()
     objective = task.objective(model)
     budget = config.training.budget
-    batches = TrainingBatches(task.train, budget, config.seed, config.training.shortest_first, collate=task.collate)
+    batches = TrainingBatches(task.train, budget, config.seed, config.training.shortest_first, collation=task.collate)
     device = torch.device("cpu")
     validator = ShapeValidator(task.dev, budget, task.collate, objective, device)
     summary = TrainingSummary(updates=0, seed=config.seed, data=fingerprint(task), segments=len(task.train))

@@ -16,7 +16,7 @@ def outputs_of(model: nn.Module, examples: Examples) -> list[Tensor]:
     """The outputs (T, O) of each example, T as long as its target."""
     assert not model.training, "dropout would change them"
     found: dict[int, Tensor] = {}
-    for batch in validation_batches(examples, BUDGET, collate=collate_labels):
+    for batch in validation_batches(examples, BUDGET, collation=collate_labels):
         outputs = model(batch.source, batch.source_lengths)
         for row, output, length in zip(batch.indices, outputs, batch.target_lengths.tolist(), strict=True):
             found[row] = output[:length]

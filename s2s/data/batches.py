@@ -136,7 +136,7 @@ class TrainingBatches:
         shortest_first: bool = False,
         rank: int = 0,
         ranks: int = 1,
-        collate: Collate = collate,
+        collation: Collate | None = None,
     ) -> None:
         self.segments = segments
         self.budget = budget
@@ -144,7 +144,7 @@ class TrainingBatches:
         self.shortest_first = shortest_first
         self.rank = rank
         self.ranks = ranks
-        self.collate = collate
+        self.collate = collation or collate
         self._warned = False
 
     def __len__(self) -> int:
@@ -197,7 +197,7 @@ class TrainingBatches:
 
 
 def validation_batches(
-    segments: Drawable, budget: int, rank: int = 0, ranks: int = 1, collate: Collate = collate
+    segments: Drawable, budget: int, rank: int = 0, ranks: int = 1, collation: Collate | None = None
 ) -> Iterator[Batch]:
     """A part in batches of like length, as it is; `indices` tell where each segment belongs.
 
@@ -207,12 +207,12 @@ def validation_batches(
     drawn = segments.draw(rows, None)
     costs = _costs(drawn, segments.multiple)
     for chosen in fill(sorted(rows, key=costs.__getitem__), costs, budget)[rank::ranks]:
-        yield _batch(drawn, rows, chosen, segments.multiple, collate)
+        yield _batch(drawn, rows, chosen, segments.multiple, collation or collate)
 
 
 def _costs(drawn: Drawn, multiple: int) -> list[int]:
     return [pair_cost(source, target, multiple) for source, target in drawn.lengths]
 
 
-def _batch(drawn: Drawn, rows: Sequence[int], chosen: Sequence[int], multiple: int, collate: Collate) -> Batch:
-    return collate([drawn.pair(n) for n in chosen], [rows[n] for n in chosen], multiple)
+def _batch(drawn: Drawn, rows: Sequence[int], chosen: Sequence[int], multiple: int, collation: Collate) -> Batch:
+    return collation([drawn.pair(n) for n in chosen], [rows[n] for n in chosen], multiple)

@@ -109,7 +109,7 @@ class ShapeValidator:
         model.eval()
         sums: dict[str, float] = {}
         count = 0
-        for batch in validation_batches(self.segments, self.budget, collate=self.collate):
+        for batch in validation_batches(self.segments, self.budget, collation=self.collate):
             losses = self.objective(batch.to(self.device), 1.0)
             sums = {name: sums.get(name, 0.0) + loss.item() for name, loss in losses.items()}
             count += int(batch.target_lengths.sum())

@@ -25,7 +25,7 @@ def descend(config: Config, rate: float, clip_norm: float | None) -> Result:
     model = task.model()
     objective = task.objective(model)
     optimiser = torch.optim.SGD(model.parameters(), lr=rate)
-    batches = TrainingBatches(task.train, config.training.budget, config.seed, collate=task.collate)
+    batches = TrainingBatches(task.train, config.training.budget, config.seed, collation=task.collate)
     norms: list[float] = []
     for batch in islice(chain.from_iterable(map(batches.epoch, count())), config.training.max_updates):
         optimiser.zero_grad()

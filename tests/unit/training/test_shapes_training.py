@@ -136,7 +136,7 @@ def test_the_trainer_trains_what_has_no_tokenizer(tmp_path: Path) -> None:
     settings = parse(TrainingConfig, {**training, "validation_interval": 20, "validation_metric": "loss"}, "test")
     config = BaseRunConfig(seed=1, model=shape, training=settings)
     objective = LabelObjective(model, 0.0)
-    batches = TrainingBatches(TAGS, 8, 1, collate=collate_labels)
+    batches = TrainingBatches(TAGS, 8, 1, collation=collate_labels)
     validator = ShapeValidator(TAGS, 8, collate_labels, objective, CPU)
     before = validator(model)
     summary = TrainingSummary(updates=0, seed=1, data="0")
