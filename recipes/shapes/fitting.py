@@ -1,9 +1,8 @@
 """Train the model of a task with the library's trainer, and bring the best one back."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from signal import Signals
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +18,12 @@ from s2s.rng import derive
 from s2s.training.shapes import ShapeValidator
 from s2s.training.trainer import Trainer
 
-Stop = Callable[[], Signals | None]
 
+def fit(config: ShapeRunConfig, task: Task, run: Path) -> Trainer:
+    """Train a fresh model in the folder `run`, which must exist; the trainer's model is then the best one on dev.
 
-def fit(config: ShapeRunConfig, task: Task, run: Path, stop: Stop = lambda: None) -> Trainer:
-    """Train a fresh model in the folder `run`, which must exist; the trainer's model is then the best one on dev."""
+    It is not resumed when it is stopped: it takes minutes.
+    """
     torch.manual_seed(derive(config.seed, "model"))
     model = task.model()
     objective = task.objective(model)
@@ -33,7 +33,7 @@ def fit(config: ShapeRunConfig, task: Task, run: Path, stop: Stop = lambda: None
     validator = ShapeValidator(task.dev, budget, task.collate, objective, device)
     summary = TrainingSummary(updates=0, seed=config.seed, data=fingerprint(task), segments=len(task.train))
     trainer = Trainer(config, model, objective, batches, validator, _save, summary, run, device)
-    trainer.train(stop, batches.epoch)
+    trainer.train(lambda: None, batches.epoch)
     load_best(model, run)
     return trainer
 

@@ -17,7 +17,6 @@ from s2s.files import write_json, write_text
 from s2s.hardware import open_device
 from s2s.log import say
 from s2s.training.manifest import describe_run
-from s2s.training.signals import polite_stop
 
 
 @click.command()
@@ -44,8 +43,7 @@ def command(
     manifest = describe_run(config, Path(from_dir or "-"), fingerprint(task), device) | {"recipe": recipe}
     write_text(output / "config.toml", tomli_w.dumps(to_document(config)))
     write_json(output / "manifest.json", manifest)
-    with polite_stop() as stop:
-        trainer = fit(config, task, output, stop)
+    trainer = fit(config, task, output)
     minutes = round(trainer.progress.position.seconds / 60, 2)
     weights = count(trainer.model)
     write_json(output / "manifest.json", manifest | {"finished": True, "minutes": minutes, "parameters": weights})

@@ -18,13 +18,14 @@ WORDS = {language: [f"{language}{letter * 3}" for letter in "abcdefghijklmno"] f
 
 @pytest.fixture
 def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Strings in ten languages; all share one, and training shares one with the test."""
+    """Strings in ten languages; all share one, and every part has one that training has, too."""
     components = {}
     for number, part in enumerate(("train", "dev", "test")):
         rows = range(5 * number, 5 * number + 5)
         components[component_in(part)] = {
             language: {
                 **{f"k{row}": f"{words[row]} {{name}} {words[row]}" for row in rows},
+                "again": f"{language}pqr" if language != "en" else f"english {part}",
                 "shared": "Radio OK" if language != "en" else "Wireless OK",
             }
             for language, words in WORDS.items()
@@ -48,6 +49,7 @@ def test_no_string_is_in_two_languages_or_parts(wheel: Path) -> None:
     assert len(every) == len(set(every))
     assert "Radio OK" not in every
     assert not any("{" in text for text in every)
+    assert ["depqr" in texts[name] for name in ("train", "dev", "test")] == [True, False, False]
     assert set(texts["test"]) & {"deaaa deaaa", "dekkk dekkk"} == {"dekkk dekkk"}
     few = languages.read(languages.Data(kind="languages", train=2), wheel)
     assert len(few["train"]) == 2 * len(languages.LANGUAGES)
