@@ -50,10 +50,10 @@ def small_language_model(cell: str = "lstm", context: str = "line", size: int | 
 
 
 @cache
-def save_language_model(folder: Path, context: str = "line") -> Path:
+def save_language_model(folder: Path, context: str = "line", language: str = "de") -> Path:
     """A model directory of the small model in a new folder."""
     config = parse(LanguageModelConfig, {**SHAPE, "context": context}, "test")
-    codec = MonolingualCodec(tokenizers().target, "en")
+    codec = MonolingualCodec(tokenizers().target, language)
     with committed_folder(folder) as made:
         summary = TrainingSummary(updates=1, seed=1, data="0")
         save_model(made, small_language_model(context=context), codec, config, None, summary)

@@ -91,16 +91,17 @@ def evaluate_part(data: MonolingualData, name: str, generator: TextGenerator, ba
     texts, ids = data.segments(name).references(), token_ids(data, name)
     scores = progress(generator.stream_scores([texts], BATCH_TOKENS), f"scoring {name}", len(texts))
     log_probs = {"model": [score.log_prob for score in scores], "ngram": baseline.log_probs[name]}
+    counted = [generator.counted(text) for text in texts]
     contexts = {"model": generator.context, "ngram": "line"}
     systems = {
         system: perplexities(
-            [(text, len(line) - 1, value) for text, line, value in zip(texts, ids, values, strict=True)],
+            [(text, len(line) - 1, value) for text, line, value in zip(counted, ids, values, strict=True)],
             contexts[system],
             generator.tokenizer_name,
         )
         for system, values in log_probs.items()
     }
-    return PartResult(len(texts), systems, compare(texts, log_probs["model"], log_probs["ngram"]))
+    return PartResult(len(texts), systems, compare(counted, log_probs["model"], log_probs["ngram"]))
 
 
 def summarise(parts: Mapping[str, PartResult], baseline: Baseline) -> Result:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from s2s.cli.options import computing_options
+from s2s.errors import DataError
 
 if TYPE_CHECKING:
     from s2s.evaluation.perplexity import Perplexity
@@ -36,8 +37,10 @@ def command(model: Path, text: Path, as_json: bool, **options: Any) -> None:
     with open_unpacked(text) as stream:
         scores = found.stream_scores(read_texts([stream], counts), options["batch_tokens"])
         scores = progress(scores, "score", count_lines([text]), "lines", delay=10)
-        lines = ((score.text, len(score.tokens) - 1, score.log_prob) for score in scores)
+        lines = ((found.counted(score.text), len(score.tokens) - 1, score.log_prob) for score in scores)
         values = perplexities(lines, found.context, found.tokenizer_name)
+    if values[0].count == 0:
+        raise DataError(f"{text} holds no lines, of which nothing can be foreseen.")
     warn_of_repairs(counts.repaired)
     click.echo(json.dumps(_document(values)) if as_json else "\n".join([str(text), *map(_line, values)]))
 

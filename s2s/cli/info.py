@@ -53,6 +53,18 @@ def _precision_lines(compared: "Sequence[PrecisionScore]") -> Iterator[str]:
         yield f"{row.precision:<10}{row.metric} {row.value:.2f}{change}"
 
 
+def _tuned_lines(folder: Path) -> Iterator[str]:
+    """What `s2s tune` found, which comes before the model's own settings."""
+    from s2s.checkpoint.tuned import read_tuned
+
+    tuned = read_tuned(folder)
+    for found, where in ((tuned.alone, ""), (tuned.with_lm, " with a language model")):
+        if found is not None:
+            settings = found.decoding.model_dump(exclude_none=True, exclude={"max_length"})
+            shown = ", ".join(f"{name} {value:g}" for name, value in settings.items())
+            yield f"- tuned{where}: {shown}; {found.metric} {found.value:.2f} on {found.part}"
+
+
 def page(folder: Path, info: "ModelInfo") -> str:
     """What is known of a model, for people."""
     from s2s.checkpoint.card import purpose, score_lines, shape_lines, size, training_lines
@@ -64,6 +76,7 @@ def page(folder: Path, info: "ModelInfo") -> str:
             f"{size(info)}, {megabytes:.1f} MB, by {info.written_by}; all files are as recorded",
             "",
             *shape_lines(info),
+            *_tuned_lines(folder),
             "",
             *training_lines(info.training),
             "",

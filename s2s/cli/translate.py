@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from s2s import ranks
 from s2s.cli.options import (
     computing_options,
     end_with_skipped,
@@ -79,6 +80,8 @@ def command(model: Path, files: tuple[Path, ...], **options: Any) -> None:
     for name in ("temperature", "top_k", "top_p", "seed"):
         if options[name] is not None and not settings.sample:
             raise UsageError(f"--{name.replace('_', '-')} has no effect without --sample: add it, or leave it out.")
+    if settings.sample and (settings.processes > 1 or ranks.count() > 1):
+        raise UsageError("What is drawn depends on the number of its line: sample with one process.")
     if settings.n_best > 1 and not settings.as_json:
         raise UsageError("--n-best needs --json: plain output has one line for each line of input. Add --json.")
     end_with_skipped(run_together(settings.processes, partial(_run, model, files, settings)))
@@ -143,8 +146,8 @@ def _search_options(translator: "Translator", settings: Settings) -> "Translatio
     )
     unranked = settings.sample or translator.settle(options).beam_size == 1
     if unranked and settings.length_penalty is not None and not settings.as_json:
-        how = "--sample" if settings.sample else "a beam of 1"
-        raise UsageError(f"--length-penalty has no effect with {how}: remove it, or give --beam-size.")
+        how = "--sample: remove it" if settings.sample else "a beam of 1: remove it, or give --beam-size"
+        raise UsageError(f"--length-penalty has no effect with {how}.")
     return options
 
 

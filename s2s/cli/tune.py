@@ -35,8 +35,9 @@ def command(model: Path, as_json: bool, **options: Any) -> None:
 
     if not options["beam_sizes"]:
         options.pop("beam_sizes")
-    found = tune(resolve(model), TuningOptions(**options))
-    path = keep_tuned(resolve(model), found)
+    folder = resolve(model)  # once, as the best checkpoint of a run that trains may change
+    found = tune(folder, TuningOptions(**options))
+    path = keep_tuned(folder, found)
     click.echo(json.dumps(to_document(found)) if as_json else _page(found))
     say(f"wrote {path}")
 

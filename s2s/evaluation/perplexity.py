@@ -20,7 +20,8 @@ class Perplexity:
 def perplexities(lines: Iterable[tuple[str, int, float]], context: str, tokenizer: str) -> list[Perplexity]:
     """Per token, word and character, of lines with their tokens without end, and their log-probabilities with it.
 
-    The end of a line counts as a unit each time. Words are what stands between white space. `context` and `tokenizer`
+    The end of a line counts as a unit each time. Words are what stands between white space. What costs nothing must not
+    count: several spaces in a row are one, and a placeholder is one character. `context` and `tokenizer`
     go into the signatures. The total is the same for every unit, so that models with other tokens can be compared
     per word or character.
     """
@@ -30,7 +31,7 @@ def perplexities(lines: Iterable[tuple[str, int, float]], context: str, tokenize
         total += log_prob
         for unit, count in (("token", tokens), ("word", len(text.split())), ("character", len(text))):
             counts[unit] += count + 1
-    how = f"ends:counted|context:{context}|tok:{tokenizer}|version:{s2s.__version__}"
+    how = f"ends:counted|spaces:single|placeholders:one|context:{context}|tok:{tokenizer}|version:{s2s.__version__}"
     return [
         Perplexity(unit, _power(-total / count) if count else math.nan, count, f"per:{unit}|{how}")
         for unit, count in counts.items()

@@ -43,6 +43,7 @@ def export_onnx(path: Path, output: Path) -> None:
         ports = write_graphs(loaded.model, told, folder)
         changes = {
             "format": "s2s onnx model",
+            "decoding": loaded.decoding,
             "written_by": f"{loaded.info.written_by}, exported by s2s {s2s.__version__}",
             "files": describe(folder, [*GRAPHS, *sorted(loaded.codec.files)]),
         }

@@ -25,6 +25,11 @@ def language_model_for(loaded: Loaded, path: Path | str, device: str, precision:
             f"{found.folder} has another vocabulary than {loaded.folder}, which it therefore cannot help. Prepare its "
             f"text with `s2s prepare monolingual --tokenizer {loaded.folder}`, and train it anew."
         )
+    if found.codec.language != codec.languages[-1]:
+        raise UsageError(
+            f"{found.folder} is a model of {found.codec.language}, and {loaded.folder} writes {codec.languages[-1]}: "
+            "name a language model of that language."
+        )
     return found
 
 

@@ -71,6 +71,10 @@ class TextGenerator:
         """The first digits of the SHA-256 of its vocabulary."""
         return hashlib.sha256(self._codec.target.model).hexdigest()[:8]
 
+    def counted(self, line: str) -> str:
+        """What of a line its log-probability is of: single spaces, and one character for each placeholder."""
+        return " ".join(self._codec.masked(clean(line))[0].split())
+
     def generate(
         self,
         prompt: str = "",
@@ -87,6 +91,8 @@ class TextGenerator:
 
         UsageError: an option is out of its range.
         """
+        if isinstance(stop, str):
+            raise UsageError("stop takes a list of texts, not one string: write stop=[text].")
         options = GenerationOptions(samples, temperature, top_k, top_p, seed, max_length, tuple(stop))
         return list(self.stream(prompt, options))
 

@@ -27,7 +27,7 @@ def decode_part(
         samples = ((segments.samples(record), segments.speaker(record)) for record in segments.records())
         options = TranscriptionOptions(**chosen)  # type: ignore[arg-type]
         return [transcript.text for transcript in found.stream_samples(samples, options)]
-    raise UsageError(f"The model does not read what {data} holds: one is of text, the other of audio.")
+    raise UsageError(f"{data} holds other data than the model reads: name the prepared text or audio of its kind.")
 
 
 def score_part(found: Translator | Transcriber, texts: list[str], references: list[str]) -> Score:

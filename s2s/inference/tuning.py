@@ -59,6 +59,10 @@ def tune(model: Path, options: TuningOptions) -> TunedSearch:
     found = load(model, device=options.device, precision=options.precision, threads=options.threads, lm=options.lm)
     if isinstance(found, TextGenerator):
         raise UsageError(f"{model} is a language model, which searches for nothing.")
+    data = open_data(options.data)
+    spoken = found.languages if isinstance(found, Translator) else (found.language,)
+    if data.languages != spoken:
+        raise UsageError(f"{model} is for {'-'.join(spoken)}, and {options.data} holds {'-'.join(data.languages)}.")
     own = found.decoding
     start: Settings = {"beam_size": own.beam_size, "length_penalty": own.length_penalty}
     if isinstance(found, Transcriber) and found.aligns:

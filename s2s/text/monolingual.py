@@ -48,8 +48,12 @@ class MonolingualCodec:
 
     def encode_masked(self, text: str) -> tuple[list[int], Masks]:
         """The same, and the placeholders that were masked: none where the vocabulary, one of speech, has no masks."""
-        masked, masks = mask_source(text) if self.masks_beyond(Masks()) else (text, Masks())
+        masked, masks = self.masked(text)
         return self.target.encode(masked), masks
+
+    def masked(self, text: str) -> tuple[str, Masks]:
+        """The text with a symbol for each placeholder, and what the symbols stand for."""
+        return mask_source(text) if self.masks_beyond(Masks()) else (text, Masks())
 
     def decode(self, ids: Sequence[int], masks: Masks) -> str:
         """The text of ids with placeholders back in their places."""

@@ -62,7 +62,8 @@ def apply(
 ) -> Progress:
     """Put a training state back where `collect` took it from.
 
-    Where there were fewer processes, the generators of this one stay as they are, and its batches begin anew.
+    Where there were fewer processes, the generators of this one stay as they are; where there was another number of
+    them, nothing is left of the batch before.
     """
     restore(model, _below(tensors, "weight"))
     moments: dict[int, dict[str, Tensor]] = {}
@@ -73,9 +74,10 @@ def apply(
     if average is not None:
         for own, saved in zip(average.averages, _in_order(tensors, "average"), strict=True):
             own.copy_(saved)
+    same_count = len(_below(tensors, "generator.cpu")) == group.size  # else rows are dealt otherwise
     rank = f".{group.rank}"
     left = {name.removesuffix(rank): value for name, value in _below(tensors, "carried").items() if name.endswith(rank)}
-    objective.carry(left)
+    objective.carry(left if same_count else {})
     if (state := tensors.get(f"generator.cpu.{group.rank}")) is not None:
         torch.set_rng_state(state)
     if torch.cuda.is_available() and (state := tensors.get(f"generator.cuda.{group.rank}")) is not None:

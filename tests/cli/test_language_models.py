@@ -131,6 +131,7 @@ def test_checkpoints_are_averaged(run: Path, tmp_path: Path, capsys: pytest.Capt
         (("score", "RUN", "TEXT", "TEXT"), "give one TEXT and no translation"),
         (("score", "RUN", "TEXT", "--max-length", "5"), "--max-length has no effect under a language model"),
         (("generate", "DATA"), "is not a model directory"),
+        (("evaluate", "perplexity", "RUN", "EMPTY"), "holds no lines"),
         (("generate", "RUN", "--temperature", "-1"), "The temperature must be 0.001 or more (it is -1)"),
         (("generate", "RUN", "--top-p", "1.5"), "top_p must be above 0 and at most 1"),
         (("generate", "RUN", "--samples", "0"), "not in the range x>=1"),
@@ -147,7 +148,8 @@ def test_wrong_use_is_told_in_one_sentence(
     command: tuple[str, ...],
     message: str,
 ) -> None:
-    places = {"RUN": run, "TEXT": corpus / "test", "DATA": data, "NEW": tmp_path / "new"}
+    (tmp_path / "empty").write_bytes(b"")
+    places = {"EMPTY": tmp_path / "empty", "RUN": run, "TEXT": corpus / "test", "DATA": data, "NEW": tmp_path / "new"}
     assert main([str(places.get(part, part)) for part in command]) in (1, 2)
     told = capsys.readouterr()
     assert message in told.err

@@ -103,6 +103,7 @@ def test_translations_are_sampled(models: tuple[Path, Path], data: Path, capsys:
         (("translate", "MODEL", "--lm", "MODEL", "--lm-weight", 1), "is no language model"),
         (("translate", "MODEL", "--lm-weight", 1), "has no effect without one (lm)"),
         (("tune", "LM", "--data", "DATA"), "searches for nothing"),
+        (("translate", "MODEL", "--sample", "--processes", 2), "sample with one process"),
         (("tune", "MODEL", "--data", "MODEL"), "is not prepared data"),
         (("tune", "MODEL", "--data", "DATA", "--part", "nowhere"), "has no part nowhere"),
     ],

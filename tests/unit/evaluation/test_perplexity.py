@@ -14,7 +14,9 @@ def test_perplexities_by_hand() -> None:
     assert token.value == pytest.approx(math.exp(7 / 5))
     assert word.value == pytest.approx(math.exp(7 / 4))
     assert character.value == pytest.approx(math.exp(7 / 6))
-    assert word.signature.startswith("per:word|ends:counted|context:line|tok:0123|version:")
+    assert word.signature.startswith(
+        "per:word|ends:counted|spaces:single|placeholders:one|context:line|tok:0123|version:"
+    )
 
 
 def test_nothing_has_no_perplexity_and_the_impossible_an_infinite_one() -> None:

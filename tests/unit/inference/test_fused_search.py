@@ -6,8 +6,9 @@ import pytest
 import torch
 
 import s2s
-from s2s.checkpoint import TrainingSummary, save_model
+from s2s.checkpoint import TrainingSummary, read_info, save_model
 from s2s.checkpoint.tuned import FILE, TunedSearch, identity, keep_tuned, read_tuned
+from s2s.cli.info import page
 from s2s.config import DecodingConfig, LanguageModelConfig, parse
 from s2s.data.batches import pad
 from s2s.decoding import Fusion, decode_batch
@@ -84,6 +85,9 @@ def test_weights_and_models_belong_together(model: Path, lm: Path, tmp_path: Pat
         s2s.load(lm, lm=lm)
     with pytest.raises(UsageError, match="translates and is no language model"):
         s2s.load(model, lm=model)
+    english = save_language_model(tmp_path / "english", language="en")
+    with pytest.raises(UsageError, match=r"is a model of en, and .* writes de"):
+        s2s.load(model, lm=english)
     other = train_tokenizer(lambda: [text[::-1] for text in TEXTS], "unigram", None, 380)
     config = parse(LanguageModelConfig, SHAPE, "test")
     with committed_folder(tmp_path / "other") as folder:
@@ -117,6 +121,7 @@ def test_tuned_settings_are_defaults_with_what_they_were_tuned_with(tmp_path: Pa
     unlike = save_language_model(tmp_path / "unlike", "text")
     with pytest.raises(UsageError, match="How much should"):
         s2s.load(model, lm=unlike).translate(["a"])
+    assert "tuned with a language model: beam_size 4" in page(model, read_info(model))
     (model / FILE).unlink()
     assert s2s.load(model).translate(TEXTS[:5]) == before
 

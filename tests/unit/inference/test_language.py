@@ -105,6 +105,15 @@ def test_a_model_of_running_text_remembers_the_line_before(text_model: Path) -> 
     )
 
 
+def test_what_costs_nothing_does_not_count(writer: TextGenerator) -> None:
+    """Of lines that are the same to the model, perplexity is the same."""
+    lines = ["the {name} house", "the  {a_longer_name}   house  "]
+    one, other = writer.score(lines)
+    assert one.token_log_probs == pytest.approx(other.token_log_probs, abs=1e-5)
+    assert writer.counted(lines[0]) == writer.counted(lines[1])
+    assert len(writer.counted(lines[0])) == len("the x house")
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "int8"])
 def test_other_precisions_score_nearly_the_same(writer: TextGenerator, model: Path, precision: str) -> None:
     low = TextGenerator.load(model, precision=precision)
@@ -123,6 +132,7 @@ def test_other_precisions_score_nearly_the_same(writer: TextGenerator, model: Pa
         ({"samples": 0}, "samples must be a whole number"),
         ({"max_length": 0}, "max_length must be a whole number"),
         ({"stop": [""]}, "must not be empty"),
+        ({"stop": "ab"}, "a list of texts, not one string"),
     ],
 )
 def test_options_out_of_range_are_errors(writer: TextGenerator, options: dict[str, object], message: str) -> None:

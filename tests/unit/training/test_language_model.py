@@ -182,3 +182,23 @@ def test_configs_go_to_a_file_and_back() -> None:
     for config in (language_config("text"), language_config("line"), parse_run(SMALL, "test")):
         again: BaseRunConfig = parse_run(to_document(config), "test")
         assert again == config
+
+
+def test_running_text_goes_on_with_another_number_of_processes(data: MonolingualData) -> None:
+    """Rows are dealt otherwise then, so that the states of the batch before are nobody's."""
+    from s2s.group import Group
+    from s2s.training.optimiser import build_optimiser
+    from s2s.training.state import Progress, apply, collect
+
+    model = small_language_model().train()
+    config = language_config("text")
+    optimiser = build_optimiser(model, config.training)
+    objective = LanguageObjective(model, 0.0)
+    objective(RunningBatches(data.segments("dev"), 40, 10, seed=1).batch(0, 0), 0.0)
+    tensors, record = collect(model, objective, optimiser, None, Progress(), Group())
+    again = LanguageObjective(model, 0.0)
+    apply(tensors, record, model, again, optimiser, None, Group())
+    assert again.carried().keys() == objective.carried().keys() != set()
+    more = {**tensors, "generator.cpu.1": tensors["generator.cpu.0"]}
+    apply(more, record, model, again, optimiser, None, Group())
+    assert not again.carried()
