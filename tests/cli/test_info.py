@@ -98,4 +98,4 @@ def test_info_on_data_of_the_other_kind_is_one_sentence(
 ) -> None:
     data = prepare_digits(tmp_path, {"train": 40, "dev": 5, "test": 5})
     assert main(["info", str(project / "tests" / "golden" / "audio"), "--data", str(data)]) == 2
-    assert "does not read what" in capsys.readouterr().err.splitlines()[-1]
+    assert "holds other data than the model reads" in capsys.readouterr().err.splitlines()[-1]
