@@ -5,10 +5,10 @@ import re
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from s2s.text.placeholders import SYMBOLS
+from s2s.text.placeholders import SYMBOLS, mask_source, restore
 from s2s.text.tokenizer import Units, train_tokenizer
 from s2s.text.tokenizers import Tokenizers
 
@@ -69,17 +69,24 @@ def tokenizers(units: Units) -> Tokenizers:
 
 
 def spaced(text: str) -> str:
-    """Spaces as the tokenizers keep them: one between words, none at the ends."""
+    """Spaces as the tokenizers keep them: one between words, none at the ends; what is masked keeps its own."""
+    masked, masks = mask_source(text)
+    return restore(single(masked), masks)
+
+
+def single(text: str) -> str:
+    """The words of a text with one space between two."""
     return " ".join(word for word in text.split(" ") if word)
 
 
 def bare(text: str) -> str:
     """The text without the characters that masks are made of."""
-    return spaced(re.sub(f"[{SYMBOLS[0]}-{SYMBOLS[-1]}]", "", text).replace("\u2581", " "))
+    return single(re.sub(f"[{SYMBOLS[0]}-{SYMBOLS[-1]}]", "", text).replace("\u2581", " "))
 
 
 @pytest.mark.parametrize("units", KINDS)
 @given(text=ANY_TEXT)
+@example(text="  a  {  }  <b  > ")
 def test_a_text_that_is_its_own_translation_comes_back(units: Units, text: str) -> None:
     both = tokenizers(units)
     ids, masks = both.encode_source(text)
@@ -104,6 +111,7 @@ def test_what_looks_like_a_mask_within_a_placeholder_is_none() -> None:
 
 @pytest.mark.parametrize("alpha", [0.1, 1.0])
 @given(text=ANY_TEXT, seed=st.integers(0, 9))
+@example(text="  a  {  }  <b  > ", seed=0)
 def test_sampled_subwords_are_the_same_text(alpha: float, text: str, seed: int) -> None:
     both = tokenizers("unigram")
     _, masks = both.encode_source(text)
