@@ -9,6 +9,7 @@ from pydantic import model_validator
 from torch import nn
 
 from s2s.config import BaseRunConfig, Section, WriterConfig
+from s2s.config.run import IDLE_WEIGHT_DROPOUT
 from s2s.data.batches import Collate
 from s2s.data.labelled import Examples, collate_labels
 from s2s.errors import DataError
@@ -46,6 +47,9 @@ class ShapeRunConfig(BaseRunConfig):
             )
             if getattr(regularisation, name) and not acts
         ]
+        cell = getattr(getattr(self.model, "encoder", self.model), "cell", None)
+        if regularisation.weight_dropout and cell == "min-gru":
+            wrong.append(IDLE_WEIGHT_DROPOUT)
         if training.batch_tokens is None:
             wrong.append("training.batch_tokens is missing: it limits the steps of a batch")
         if wrong:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from recipes.shapes.scoring import outputs_of
@@ -46,6 +46,12 @@ class Config(ShapeRunConfig):
 
     data: Data
     model: ReaderConfig
+
+    @model_validator(mode="after")
+    def _values_are_not_smoothed(self) -> "Config":
+        if self.regularisation.label_smoothing:
+            raise ValueError("regularisation.label_smoothing has no effect on values: set it to 0")
+        return self
 
 
 def build(config: Config, from_dir: Path | None) -> Task:

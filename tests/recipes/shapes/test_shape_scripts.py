@@ -11,6 +11,7 @@ import pytest
 
 from recipes import readmes
 from recipes.shapes import evaluate, train
+from recipes.shapes.kinds import parse_shape
 from recipes.shapes.tables import tables
 from recipes.shapes.task import Headline, Part
 from s2s.config import read_document
@@ -100,6 +101,23 @@ def test_a_recorded_result_goes_into_the_readme(tmp_path: Path, monkeypatch: pyt
 def test_wrong_options_are_clear_errors(override: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=message):
         read_small(CONFIG, override)
+
+
+@pytest.mark.parametrize(
+    ("config", "overrides", "message"),
+    [
+        ("forecasting/series.toml", ["regularisation.label_smoothing=0.1"], "no effect on values: set it to 0"),
+        (
+            "classification/digits.toml",
+            ["model.encoder.cell=min-gru", "regularisation.weight_dropout=0.2"],
+            "weight_dropout has no effect on min-gru",
+        ),
+        ("memory/memory.toml", ["model.cell=min-gru", "regularisation.weight_dropout=0.2"], "no effect on min-gru"),
+    ],
+)
+def test_what_has_no_effect_on_a_model_is_refused(config: str, overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_shape(read_document(SHAPES / config, overrides), config)
 
 
 def test_a_budget_must_be_given(tmp_path: Path) -> None:
