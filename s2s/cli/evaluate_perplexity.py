@@ -35,7 +35,7 @@ def command(model: Path, text: Path, as_json: bool, **options: Any) -> None:
     )
     counts = Counts()
     with open_unpacked(text) as stream:
-        scores = found.stream_scores(read_texts([stream], counts), options["batch_tokens"])
+        scores = found.stream_scores(read_texts([stream], counts, whole=True), options["batch_tokens"])
         scores = progress(scores, "score", count_lines([text]), "lines", delay=10)
         lines = ((found.counted(score.text), len(score.tokens) - 1, score.log_prob) for score in scores)
         values = perplexities(lines, found.context, found.tokenizer_name)

@@ -80,7 +80,7 @@ def _score_text(model: Path, text: Path, settings: Settings) -> None:
     found = TextGenerator.load(model, device=settings.device, precision=settings.precision, threads=settings.threads)
     counts = Counts()
     with open_unpacked(text) as stream:
-        scores = found.stream_scores(read_texts([stream], counts), settings.batch_tokens)
+        scores = found.stream_scores(read_texts([stream], counts, whole=True), settings.batch_tokens)
         scores = progress(scores, "score", count_lines([text]), "lines", delay=10)
         write_results(scores, None if settings.as_json else lambda score: f"{score.log_prob:.6f}")
     warn_of_repairs(counts.repaired)

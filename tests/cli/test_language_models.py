@@ -99,6 +99,17 @@ def test_scores_and_perplexity_agree(run: Path, corpus: Path, capsys: pytest.Cap
     assert f"per word {found['word']['perplexity']:15.2f}  {found['word']['signature']}" in page
 
 
+def test_a_line_of_more_than_1_mib_is_read_to_its_end(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2s.inference.lines.MAX_LINE_BYTES", 20)
+    (tmp_path / "long").write_text(TEXTS[0] * 5 + "\n", encoding="utf-8")
+    (row,) = here(capsys, "score", run, tmp_path / "long", "--json").splitlines()
+    assert json.loads(row)["text"] == TEXTS[0] * 5
+    found = json.loads(here(capsys, "evaluate", "perplexity", run, tmp_path / "long", "--json"))
+    assert found["character"]["count"] == len(TEXTS[0] * 5) + 1
+
+
 def test_info_tells_what_it_is(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = here(capsys, "info", run)
     assert "language model of en" in page
