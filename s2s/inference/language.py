@@ -14,7 +14,7 @@ from s2s.data.batches import collate, pair_cost
 from s2s.errors import UsageError
 from s2s.inference.drawing import draws_of
 from s2s.inference.results import LineScore, Sample, one_line
-from s2s.inference.runtime import make_language_model_ready
+from s2s.inference.runtime import in_halves, make_language_model_ready
 from s2s.inference.segments import clean, length_batches
 from s2s.language_model import LanguageState
 from s2s.search import Hypothesis, SamplingOptions, sample
@@ -140,7 +140,8 @@ class TextGenerator:
         """The scores of all lines, in order, each window as soon as it is there; ids count from 1.
 
         A model of running text reads the lines one after the other; of one that reads lines, those of like length are
-        scored together.
+        scored together. A line of more than `batch_tokens` tokens is read in windows of so many. S2SError: the device's
+        memory is too small for a line.
         """
         first = 1
         state = self._model.start(1)
@@ -156,33 +157,42 @@ class TextGenerator:
             first += len(window)
 
     def _score_together(self, encoded: Sequence[list[int]], batch_tokens: int) -> list[list[float]]:
+        def score(lines: list[list[int]]) -> list[list[float]]:
+            batch = collate([([], ids) for ids in lines], range(len(lines))).to(self._model.device)
+            told, _ = self._tell(batch.target, self._model.start(len(lines)), batch_tokens)
+            return [row[: len(ids) + 1] for row, ids in zip(told, lines, strict=True)]
+
         found: dict[int, list[float]] = {}
         for chosen in length_batches([pair_cost(0, len(ids)) for ids in encoded], batch_tokens):
-            batch = collate([([], encoded[n]) for n in chosen], chosen).to(self._model.device)
-            told, _ = self._tell(batch.target, self._model.start(len(chosen)))
-            scores = zip(told.tolist(), batch.target_lengths.tolist(), strict=True)
-            found.update((n, row[:length]) for n, (row, length) in zip(chosen, scores, strict=True))
+            scores = in_halves(score, [encoded[n] for n in chosen], "lower batch_tokens (--batch-tokens)")
+            found.update(zip(chosen, scores, strict=True))
         return [found[n] for n in range(len(encoded))]
 
     def _score_in_turn(
         self, encoded: Sequence[list[int]], state: LanguageState, batch_tokens: int
     ) -> tuple[list[list[float]], LanguageState]:
-        """The lines as one running text, in pieces of so many tokens."""
+        """The lines as one running text, which goes on from `state`, and the state after it."""
         text = [token for ids in encoded for token in (*ids, EOS)]
-        told: list[float] = []
-        for start in range(0, len(text), batch_tokens):
-            piece = [text[start - 1] if start else BOS, *text[start : start + batch_tokens]]
-            scores, state = self._tell(torch.tensor([piece], device=self._model.device), state)
-            told += scores[0].tolist()
+        (told,), state = self._tell(torch.tensor([[BOS, *text]], device=self._model.device), state, batch_tokens)
         ends = list(accumulate(len(ids) + 1 for ids in encoded))
         return [told[end - len(ids) - 1 : end] for end, ids in zip(ends, encoded, strict=True)], state
 
     @torch.inference_mode()
-    def _tell(self, tokens: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
-        """Of rows of tokens (N, T + 1) the log-probabilities (N, T) of all but the first, and the state after them."""
-        narrowed, state = self._model.read(tokens[:, :-1], state)
-        log_probs = torch.log_softmax(self._model.logits(narrowed).float(), dim=2)
-        return log_probs.gather(2, tokens[:, 1:].unsqueeze(2)).squeeze(2), state
+    def _tell(self, tokens: Tensor, state: LanguageState, batch_tokens: int) -> tuple[list[list[float]], LanguageState]:
+        """Of rows of tokens (N, T + 1) the log-probabilities (N, T) of all but the first, and the state after them.
+
+        What the vocabulary takes in memory is bounded: no more than `batch_tokens` are computed at once, or one a row.
+        """
+        told: list[list[float]] = [[] for _ in tokens]
+        width = max(1, batch_tokens // len(tokens))
+        for start in range(0, tokens.shape[1] - 1, width):
+            window = tokens[:, start : start + width + 1]
+            narrowed, state = self._model.read(window[:, :-1], state)
+            log_probs = torch.log_softmax(self._model.logits(narrowed).float(), dim=2)
+            chosen = log_probs.gather(2, window[:, 1:].unsqueeze(2)).squeeze(2)
+            for row, values in zip(told, chosen.tolist(), strict=True):
+                row.extend(values)
+        return told, state
 
 
 def _sampling(options: GenerationOptions) -> SamplingOptions:

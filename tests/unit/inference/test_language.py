@@ -6,8 +6,9 @@ import pytest
 import torch
 
 import s2s
-from s2s.errors import UsageError
+from s2s.errors import S2SError, UsageError
 from s2s.inference.language import TextGenerator
+from s2s.language_model import LanguageState
 from s2s.text.vocabulary import BOS, EOS
 from tests.language import save_language_model
 from tests.tiny import TEXTS, tokenizers
@@ -44,8 +45,8 @@ def test_the_same_seed_writes_the_same(writer: TextGenerator) -> None:
 def test_what_is_written_has_the_log_probability_of_teacher_forcing(writer: TextGenerator) -> None:
     for sample in writer.generate(samples=20, temperature=0.8, top_k=50, top_p=0.9, max_length=30):
         ids = [tokenizers().target.processor.piece_to_id(piece) for piece in sample.tokens]
-        told, _ = writer._tell(torch.tensor([[BOS, *ids]]), writer._model.start(1))
-        assert told[0].tolist() == pytest.approx(sample.token_log_probs, abs=1e-5)
+        told, _ = writer._tell(torch.tensor([[BOS, *ids]]), writer._model.start(1), 100)
+        assert told[0] == pytest.approx(sample.token_log_probs, abs=1e-5)
         assert sample.log_prob == pytest.approx(sum(sample.token_log_probs))
 
 
@@ -85,6 +86,38 @@ def test_scores_do_not_depend_on_the_batch(writer: TextGenerator) -> None:
         assert score.log_prob == pytest.approx(sum(score.token_log_probs))
         assert score.text == line
     assert len(together[5].tokens) == 1
+
+
+def test_a_long_line_is_read_in_windows(writer: TextGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [" ".join(TEXTS[:20]), "a cat", ""]
+    whole = writer.score(lines)
+    widths = []
+    logits = writer._model.logits
+    monkeypatch.setattr(writer._model, "logits", lambda told: widths.append(told.shape[:2].numel()) or logits(told))
+    for expected, found in zip(whole, writer.score(lines, batch_tokens=7), strict=True):
+        assert found.token_log_probs == pytest.approx(expected.token_log_probs, abs=1e-5)
+    assert max(widths) <= 7
+
+
+def test_lines_that_do_not_fit_together_are_scored_in_halves(
+    writer: TextGenerator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = TEXTS[:5]
+    expected = writer.score(lines)
+    room, read = 2, writer._model.read
+
+    def small(inputs: torch.Tensor, state: LanguageState) -> tuple[torch.Tensor, LanguageState]:
+        if len(inputs) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return read(inputs, state)
+
+    monkeypatch.setattr(writer._model, "read", small)
+    for one, other in zip(expected, writer.score(lines), strict=True):
+        assert other.token_log_probs == pytest.approx(one.token_log_probs, abs=1e-5)
+    assert "going on with 2" in capsys.readouterr().err
+    room = 0
+    with pytest.raises(S2SError, match=r"too small for one segment: lower batch_tokens"):
+        writer.score(lines)
 
 
 def test_a_model_of_running_text_remembers_the_line_before(text_model: Path) -> None:
