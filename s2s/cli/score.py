@@ -35,8 +35,8 @@ def command(model: Path, source: Path, target: Path | None, **options: Any) -> N
     """Log-probability of each line of TARGET as a translation of the same line of SOURCE, one number per line.
 
     Under a language model, of each line of TEXT. It is the natural logarithm for the whole line with its end, not
-    divided by the length. MODEL is a model directory, or a run for its best checkpoint. The exit code is 3 when lines
-    were too long and lost their end.
+    divided by the length; of a probability of 0 it is -inf, in JSON null. MODEL is a model directory, or a run for its
+    best checkpoint. The exit code is 3 when lines were too long and lost their end.
     """
     settings = Settings(**options)
     from s2s.checkpoint import read_info, resolve

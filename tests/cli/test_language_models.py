@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from s2s.cli.main import main
+from s2s.language_model import LanguageModel
+from s2s.text.vocabulary import EOS
 from tests.tiny import TEXTS, write_model
 
 CONFIG = """
@@ -25,6 +28,7 @@ learning_rate = 1e-2
 validation_interval = 20
 warmup_updates = 3
 """
+END = torch.tensor([EOS])
 
 
 def s2s(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -108,6 +112,18 @@ def test_a_line_of_more_than_1_mib_is_read_to_its_end(
     assert json.loads(row)["text"] == TEXTS[0] * 5
     found = json.loads(here(capsys, "evaluate", "perplexity", run, tmp_path / "long", "--json"))
     assert found["character"]["count"] == len(TEXTS[0] * 5) + 1
+
+
+def test_what_is_impossible_is_null_in_json(
+    run: Path, corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logits = LanguageModel.logits
+    monkeypatch.setattr(LanguageModel, "logits", lambda model, told: logits(model, told).index_fill(-1, END, -math.inf))
+    for row in here(capsys, "score", run, corpus / "test", "--json").splitlines():
+        score = json.loads(row, parse_constant=pytest.fail)
+        assert score["log_prob"] is score["token_log_probs"][-1] is None
+    told = here(capsys, "evaluate", "perplexity", run, corpus / "test", "--json")
+    assert json.loads(told, parse_constant=pytest.fail)["word"]["perplexity"] is None
 
 
 def test_info_tells_what_it_is(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
