@@ -13,11 +13,12 @@ from s2s.checkpoint import LoadedLanguageModel
 from s2s.data.batches import collate, pair_cost
 from s2s.errors import UsageError
 from s2s.inference.drawing import draws_of
-from s2s.inference.results import LineScore, Sample, one_line
+from s2s.inference.results import LineScore, Sample
 from s2s.inference.runtime import in_halves, make_language_model_ready
-from s2s.inference.segments import clean, length_batches
+from s2s.inference.segments import length_batches
 from s2s.language_model import LanguageState
 from s2s.search import Hypothesis, SamplingOptions, sample
+from s2s.text.lines import one_line
 from s2s.text.placeholders import Masks
 from s2s.text.vocabulary import BOS, EOS, PAD, UNK
 
@@ -73,7 +74,7 @@ class TextGenerator:
 
     def counted(self, line: str) -> str:
         """What of a line its log-probability is of: single spaces, and one character for each placeholder."""
-        return " ".join(self._codec.masked(clean(line))[0].split())
+        return " ".join(self._codec.masked(line)[0].split())
 
     def generate(
         self,
@@ -100,7 +101,7 @@ class TextGenerator:
     def stream(self, prompt: str, options: GenerationOptions) -> Iterator[Sample]:
         """The samples in their order, batch by batch."""
         chosen = _sampling(options)
-        ids, masks = self._codec.encode_masked(clean(prompt))
+        ids, masks = self._codec.encode_masked(prompt)
         state, last = self._after(ids)
         never = (PAD, BOS, UNK, *self._codec.masks_beyond(masks))
         for first in range(0, options.samples, BATCH):
@@ -146,7 +147,7 @@ class TextGenerator:
         first = 1
         state = self._model.start(1)
         for window in windows:
-            encoded = [self._codec.encode(clean(line)) for line in window]
+            encoded = [self._codec.encode(line) for line in window]
             if self.context == "text":
                 found, state = self._score_in_turn(encoded, state, batch_tokens)
             else:

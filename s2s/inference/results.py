@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_TO_SPACE = dict.fromkeys(map(ord, LINE_ENDS + "\0"), " ")
 _ESCAPED = {ord(mark): f"\\u{ord(mark):04x}" for mark in "\x85\u2028\u2029"}
 
 
@@ -123,11 +121,6 @@ class Sample:
     def to_json(self) -> str:
         """One line of JSON with the keys id, text, log_prob, tokens, token_log_probs, finished."""
         return json_line({name: value for name, value in vars(self).items() if name != "cut"})
-
-
-def one_line(text: str) -> str:
-    """The text with every character that some program takes for the end of a line, and NUL, as a space."""
-    return text.translate(_TO_SPACE)
 
 
 def json_line(document: Mapping[str, object]) -> str:

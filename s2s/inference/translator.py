@@ -15,12 +15,13 @@ from s2s.group import Group
 from s2s.inference.drawing import draws_of
 from s2s.inference.fusion import fusion, with_weight
 from s2s.inference.reports import warn_of_cuts
-from s2s.inference.results import Candidate, Tokens, Translation, one_line
+from s2s.inference.results import Candidate, Tokens, Translation
 from s2s.inference.runtime import Ready, in_halves, tokenizers_of
 from s2s.inference.searching import Searching
 from s2s.inference.segments import Segment, length_batches, read_segment
 from s2s.inference.sharding import deal
 from s2s.search import Hypothesis, SamplingOptions
+from s2s.text.lines import one_line
 
 Numbered = tuple[int, Segment]
 """The number of a line, from 1, and its segment."""

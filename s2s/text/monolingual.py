@@ -8,6 +8,7 @@ from typing import Literal
 
 from s2s.errors import ModelError
 from s2s.files import write_bytes, write_json
+from s2s.text.lines import clean
 from s2s.text.placeholders import SYMBOLS, Masks, mask_source, restore
 from s2s.text.tokenizer import SentencePieceTokenizer
 from s2s.text.vocabulary import UNK
@@ -52,7 +53,8 @@ class MonolingualCodec:
         return self.target.encode(masked), masks
 
     def masked(self, text: str) -> tuple[str, Masks]:
-        """The text with a symbol for each placeholder, and what the symbols stand for."""
+        """The cleaned text with a symbol for each placeholder, and what the symbols stand for."""
+        text = clean(text)
         return mask_source(text) if self.masks_beyond(Masks()) else (text, Masks())
 
     def decode(self, ids: Sequence[int], masks: Masks) -> str:

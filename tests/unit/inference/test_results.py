@@ -6,21 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s.inference.results import Candidate, LineScore, PairScore, Tokens, Translation, json_line, one_line
+from s2s.inference.results import Candidate, LineScore, PairScore, Tokens, Translation, json_line
 
 KEYS = ["id", "source", "text", "score", "tokens", "alignment", "n_best"]
-
-
-@given(st.text())
-def test_one_line_is_one_line_of_the_same_length(text: str) -> None:
-    found = one_line(text)
-    assert len(found) == len(text)
-    assert len(("x" + found + "x").splitlines()) == 1
-    assert "\0" not in found
-
-
-def test_other_characters_stay() -> None:
-    assert one_line("a\tb  ü\u200b\ue000\U0001f600") == "a\tb  ü\u200b\ue000\U0001f600"
 
 
 @given(st.text())
