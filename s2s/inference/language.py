@@ -13,6 +13,7 @@ from s2s.checkpoint import LoadedLanguageModel
 from s2s.data.batches import collate, pair_cost
 from s2s.errors import UsageError
 from s2s.inference.drawing import draws_of
+from s2s.inference.ranges import check_texts, check_whole
 from s2s.inference.results import LineScore, Sample
 from s2s.inference.runtime import in_halves, make_language_model_ready
 from s2s.inference.segments import length_batches
@@ -24,6 +25,9 @@ from s2s.text.vocabulary import BOS, EOS, PAD, UNK
 
 BATCH = 64
 """Samples that are drawn side by side."""
+
+LONGEST = 100_000
+"""Tokens that a sample may have."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,9 @@ class TextGenerator:
 
         UsageError: an option is out of its range.
         """
-        if isinstance(stop, str):
-            raise UsageError("stop takes a list of texts, not one string: write stop=[text].")
+        if not isinstance(prompt, str):
+            raise UsageError(f"prompt must be a text (it is {prompt!r}): leave it out to begin with nothing.")
+        check_texts("stop", stop)
         options = GenerationOptions(samples, temperature, top_k, top_p, seed, max_length, tuple(stop))
         return list(self.stream(prompt, options))
 
@@ -132,7 +137,10 @@ class TextGenerator:
         return Sample(number, text, found.log_prob, pieces, tuple(found.log_probs), found.finished)
 
     def score(self, lines: Iterable[str], *, batch_tokens: int = 2048) -> list[LineScore]:
-        """The log-probability of each line with its end; UsageError when `lines` is one string."""
+        """The log-probability of each line with its end.
+
+        UsageError: `lines` is one string, one of them is none, or `batch_tokens` is not 1 or more.
+        """
         if isinstance(lines, str):
             raise UsageError("score takes a list of lines, not one string: write score([line]).")
         return list(self.stream_scores([list(lines)], batch_tokens))
@@ -144,6 +152,7 @@ class TextGenerator:
         scored together. A line of more than `batch_tokens` tokens is read in windows of so many. S2SError: the device's
         memory is too small for a line.
         """
+        check_whole("batch_tokens", batch_tokens)
         first = 1
         state = self._model.start(1)
         for window in windows:
@@ -197,10 +206,9 @@ class TextGenerator:
 
 
 def _sampling(options: GenerationOptions) -> SamplingOptions:
-    for name in ("samples", "max_length"):
-        value = getattr(options, name)
-        if not isinstance(value, int) or value < 1:
-            raise UsageError(f"{name} must be a whole number of 1 or more (it is {value!r}).")
+    check_whole("samples", options.samples)
+    check_whole("max_length", options.max_length, most=LONGEST)
+    check_whole("seed", options.seed, least=0)
     if "" in options.stop:
         raise UsageError("A text to stop at must not be empty.")
     return SamplingOptions(options.temperature, options.top_k, options.top_p)

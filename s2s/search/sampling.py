@@ -30,14 +30,15 @@ class SamplingOptions:
 
     def __post_init__(self) -> None:
         """UsageError names an option that is out of its range."""
-        if not LOWEST <= self.temperature < math.inf:
+        if not isinstance(self.temperature, int | float) or not LOWEST <= self.temperature < math.inf:
             raise UsageError(
-                f"The temperature must be {LOWEST:g} or more (it is {self.temperature:g}); top_k = 1 is greedy."
+                f"The temperature must be a number of {LOWEST:g} or more (it is {self.temperature!r}); top_k = 1 is "
+                "greedy."
             )
-        if self.top_k is not None and self.top_k < 1:
-            raise UsageError(f"top_k must be 1 or more (it is {self.top_k}).")
-        if not 0 < self.top_p <= 1:
-            raise UsageError(f"top_p must be above 0 and at most 1 (it is {self.top_p:g}).")
+        if self.top_k is not None and (not isinstance(self.top_k, int) or self.top_k < 1):
+            raise UsageError(f"top_k must be a whole number of 1 or more (it is {self.top_k!r}).")
+        if not isinstance(self.top_p, int | float) or not 0 < self.top_p <= 1:
+            raise UsageError(f"top_p must be a number above 0 and at most 1 (it is {self.top_p!r}).")
 
 
 def sample(

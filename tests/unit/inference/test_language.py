@@ -158,14 +158,21 @@ def test_other_precisions_score_nearly_the_same(writer: TextGenerator, model: Pa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": 0.0}, "temperature must be 0.001 or more"),
+        ({"temperature": 0.0}, "temperature must be a number of 0.001 or more"),
         ({"temperature": float("nan")}, "temperature must be"),
-        ({"top_p": 0.0}, "top_p must be above 0"),
-        ({"top_k": 0}, "top_k must be 1 or more"),
+        ({"temperature": "1"}, "temperature must be .* \\(it is '1'\\)"),
+        ({"top_p": 0.0}, "top_p must be a number above 0"),
+        ({"top_p": None}, "top_p must be a number above 0"),
+        ({"top_k": 0}, "top_k must be a whole number of 1 or more"),
+        ({"top_k": 2.5}, "top_k must be a whole number"),
+        ({"seed": "x"}, "seed must be a whole number of 0 or more"),
+        ({"prompt": None}, "prompt must be a text \\(it is None\\)"),
         ({"samples": 0}, "samples must be a whole number"),
-        ({"max_length": 0}, "max_length must be a whole number"),
+        ({"max_length": 10**9}, "max_length must be a whole number from 1 to 100,000"),
         ({"stop": [""]}, "must not be empty"),
         ({"stop": "ab"}, "a list of texts, not one string"),
+        ({"stop": None}, "a list of texts, not None"),
+        ({"stop": [1]}, "a list of texts, not \\[1\\]"),
     ],
 )
 def test_options_out_of_range_are_errors(writer: TextGenerator, options: dict[str, object], message: str) -> None:
@@ -173,3 +180,14 @@ def test_options_out_of_range_are_errors(writer: TextGenerator, options: dict[st
         writer.generate(**options)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="not one string"):
         writer.score("one line")
+
+
+@pytest.mark.parametrize("batch_tokens", [0, 2.5, None])
+def test_batches_of_no_tokens_are_an_error(writer: TextGenerator, batch_tokens: int) -> None:
+    with pytest.raises(UsageError, match=r"batch_tokens must be a whole number of 1 or more"):
+        writer.score(["a cat"], batch_tokens=batch_tokens)
+
+
+def test_a_line_that_is_no_text_is_an_error(writer: TextGenerator) -> None:
+    with pytest.raises(UsageError, match=r"A line must be a text \(one is None\)"):
+        writer.score(["a cat", None])  # type: ignore[list-item]
