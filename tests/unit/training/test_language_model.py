@@ -157,6 +157,9 @@ def test_models_and_data_are_not_mistaken_for_each_other(lines: Path, tmp_path: 
     [
         ({}, {"truncation": 5}, "truncation has no effect on lines"),
         ({"context": "text"}, {"shortest_first": True}, "shortest_first has no effect on running text"),
+        ({"context": "text"}, {"truncation": 65, "batch_tokens": 64}, "batch_tokens = 64 has no room for a row"),
+        ({"context": "text"}, {"batch_tokens": 32}, "training.truncation = 64 tokens long: raise the one"),
+        ({"context": "text"}, {"truncation": 10**6}, "has no room for a row of running text"),
         ({}, {"validation_metric": "bleu"}, "needs references"),
         ({}, {"batch_frames": 5}, "batch_frames has no effect"),
         ({"kind": "language-modle"}, {}, 'model.kind is "language-model", or left out'),
@@ -167,6 +170,11 @@ def test_what_has_no_effect_is_an_error(model: dict[str, object], training: dict
     document = {"model": {"kind": "language-model", **model}, "training": {"max_updates": 1, **training}}
     with pytest.raises(ConfigError, match=message):
         parse_run(document, "test")
+
+
+def test_a_batch_may_be_one_row_of_running_text() -> None:
+    config = language_config("text", batch_tokens=30, truncation=30)
+    assert (config.training.budget, config.training.truncation) == (30, 30)
 
 
 def test_weight_dropout_needs_a_recurrent_matrix() -> None:
