@@ -143,6 +143,21 @@ def test_a_tokenizer_is_taken_over(run: Path, corpus: Path, tmp_path: Path, caps
     here(capsys, *train, "--data", output, "--output", tmp_path / "on", "--from", run)
 
 
+def test_a_tokenizer_that_was_changed_is_not_taken_over(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_model(tmp_path / "model")
+    damaged = model / "joint.model"
+    data = bytearray(damaged.read_bytes())
+    data[data.index(b"house")] ^= 1  # SentencePiece still reads it
+    damaged.write_bytes(data)
+    parts = [argument for name in ("train", "dev", "test") for argument in (f"--{name}", str(corpus / name))]
+    prepare = ("prepare", "monolingual", *parts, "--language", "de", "--output", str(tmp_path / "data"))
+    assert main([*prepare, "--tokenizer", str(model)]) == 1
+    assert f"{damaged} was changed or damaged" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
 def test_checkpoints_are_averaged(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here(capsys, "average", *sorted((run / "checkpoints").iterdir()), "--output", tmp_path / "mean")
     assert "language model of en" in here(capsys, "info", tmp_path / "mean")
