@@ -13,10 +13,11 @@ from s2s.data.batches import Batch, collate
 from s2s.data.monolingual import MonolingualData
 from s2s.data.prepared import open_data
 from s2s.data.running import RunningBatches
-from s2s.errors import ConfigError, Stopped, UsageError
+from s2s.errors import ConfigError, NonFiniteError, Stopped, UsageError
 from s2s.text.vocabulary import BOS, EOS
 from s2s.training import run as running
-from s2s.training.building import TrainOptions
+from s2s.training.building import TrainOptions, build_trainer
+from s2s.training.check import check_run
 from s2s.training.language_validation import LanguageValidator
 from s2s.training.objectives import LanguageObjective
 from s2s.training.run import train
@@ -124,6 +125,21 @@ def test_resumed_equals_uninterrupted(
             train(config, TrainOptions(lines, broken))
     train(config, TrainOptions(lines, broken, workers=1))
     assert_same(straight, broken)
+
+
+def test_windows_of_running_text_are_not_called_segments(
+    lines: Path, data: MonolingualData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = language_config("text", truncation=10, max_updates=1)
+    check_run(config, TrainOptions(lines, tmp_path / "run"))
+    assert f"{len(data.segments('train'))} training segments" in capsys.readouterr().err
+    trainer = build_trainer(config, TrainOptions(lines, tmp_path / "run"), torch.device("cpu"), data)
+    batch = next(trainer.batches.epoch(0))
+    trainer.model.output.bias.data[5] = float("inf")
+    rows = ", ".join(map(str, sorted(set(batch.indices))))
+    with pytest.raises(NonFiniteError, match=f"windows of running text that begin in the rows {rows} of the training"):
+        trainer.update([batch])
+    assert "20 windows of running text, of 10 tokens. Lower" in trainer.update._too_large(batch)
 
 
 def test_training_lowers_the_perplexity(lines: Path, data: MonolingualData, tmp_path: Path) -> None:
