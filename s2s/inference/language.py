@@ -21,7 +21,7 @@ from s2s.language_model import LanguageState
 from s2s.search import Hypothesis, SamplingOptions, sample
 from s2s.text.lines import one_line
 from s2s.text.placeholders import Masks
-from s2s.text.vocabulary import BOS, EOS, PAD, UNK
+from s2s.text.vocabulary import BOS, EOS
 
 BATCH = 64
 """Samples that are drawn side by side."""
@@ -108,7 +108,7 @@ class TextGenerator:
         chosen = _sampling(options)
         ids, masks = self._codec.encode_masked(prompt)
         state, last = self._after(ids)
-        never = (PAD, BOS, UNK, *self._codec.masks_beyond(masks))
+        never = torch.tensor([self._codec.target.never(masks)], device=self._model.device)
         for first in range(0, options.samples, BATCH):
             numbers = range(first + 1, min(first + BATCH, options.samples) + 1)
             draws = torch.stack([draws_of(options.seed, number, 1, options.max_length) for number in numbers])
@@ -116,7 +116,7 @@ class TextGenerator:
             limits = torch.full_like(rows, options.max_length)
             begun = last.expand(len(numbers))
             step, device = self._model.step, self._model.device
-            found = sample(step, state.reorder(rows), begun, limits, draws.to(device), chosen, 0.0, EOS, never)
+            found = sample(step, state.reorder(rows), begun, limits, draws.to(device), chosen, 0.0, EOS, never[rows])
             for number, hypothesis in zip(numbers, found, strict=True):
                 yield self._sample(number, ids, hypothesis, masks, options.stop)
 

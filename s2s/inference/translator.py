@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -171,8 +172,9 @@ class Translator(Searching):
             return decode_batch(self._model, source, lengths, limits, decoding, options.n_best, beside)
         limits = limits.clamp(max=decoding.max_length)
         draws = _draws([number for number, _ in segments], limits.tolist(), options).to(limits.device)
+        never = torch.tensor([self._tokenizers.target.never(one.masks) for _, one in segments], device=limits.device)
         encoded = self._model.read(source, lengths)
-        return sample_encoded(self._model, encoded, limits, draws, options.sampling, decoding.length_penalty)
+        return sample_encoded(self._model, encoded, limits, draws, options.sampling, decoding.length_penalty, never)
 
     def _translation(self, number: int, line: str, segment: Segment, found: Sequence[Hypothesis]) -> Translation:
         """The result for one line; a line without ids has found nothing, and its translation is empty for certain."""

@@ -1,14 +1,13 @@
 """Hypotheses drawn at random, each token with the probability that the model gives it, or from the likeliest alone."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from s2s.errors import UsageError
-from s2s.search.greedy import follow
+from s2s.search.greedy import NEVER, follow
 from s2s.search.hypothesis import AnyState, Hypothesis, Step
 
 LOWEST = 1e-3
@@ -50,18 +49,19 @@ def sample(
     options: SamplingOptions,
     length_penalty: float,
     eos: int,
-    never: Sequence[int],
+    never: Tensor,
 ) -> list[Hypothesis]:
     """One hypothesis for each row of `state`, which begins after one of `tokens` (B).
 
     `draws` (B, T) are uniform in [0, 1), one for each token that may come, T being more than any of `max_lengths`; what
-    is drawn for a row depends on nothing else. Log-probabilities and scores are the model's own, whatever the options.
+    is drawn for a row depends on nothing else. The tokens `never` (B, K) are not drawn for a row; some may come twice.
+    Log-probabilities and scores are the model's own, whatever the options.
     """
 
     def choose(log_probs: Tensor, rows: Tensor, length: int) -> Tensor:
-        return draw(log_probs, draws[rows, length], options)
+        return draw(log_probs.scatter_(1, never[rows], NEVER), draws[rows, length], options)
 
-    return follow(step, state, tokens, max_lengths, length_penalty, eos, never, choose)
+    return follow(step, state, tokens, max_lengths, length_penalty, eos, (), choose)
 
 
 def draw(log_probs: Tensor, places: Tensor, options: SamplingOptions) -> Tensor:
