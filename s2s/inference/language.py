@@ -26,6 +26,9 @@ from s2s.text.vocabulary import BOS, EOS
 BATCH = 64
 """Samples that are drawn side by side."""
 
+CURE = "lower batch_tokens (--batch-tokens)"
+"""Where the device's memory is too small."""
+
 LONGEST = 100_000
 """Tokens that a sample may have."""
 
@@ -174,7 +177,7 @@ class TextGenerator:
 
         found: dict[int, list[float]] = {}
         for chosen in length_batches([pair_cost(0, len(ids)) for ids in encoded], batch_tokens):
-            scores = in_halves(score, [encoded[n] for n in chosen], "lower batch_tokens (--batch-tokens)")
+            scores = in_halves(score, [encoded[n] for n in chosen], CURE)
             found.update(zip(chosen, scores, strict=True))
         return [found[n] for n in range(len(encoded))]
 
@@ -183,9 +186,10 @@ class TextGenerator:
     ) -> tuple[list[list[float]], LanguageState]:
         """The lines as one running text, which goes on from `state`, and the state after it."""
         text = [token for ids in encoded for token in (*ids, EOS)]
-        (told,), state = self._tell(torch.tensor([[BOS, *text]], device=self._model.device), state, batch_tokens)
+        tokens = torch.tensor([[BOS, *text]], device=self._model.device)
+        [(rows, after)] = in_halves(lambda _: [self._tell(tokens, state, batch_tokens)], [text], CURE)
         ends = list(accumulate(len(ids) + 1 for ids in encoded))
-        return [told[end - len(ids) - 1 : end] for end, ids in zip(ends, encoded, strict=True)], state
+        return [rows[0][end - len(ids) - 1 : end] for end, ids in zip(ends, encoded, strict=True)], after
 
     @torch.inference_mode()
     def _tell(self, tokens: Tensor, state: LanguageState, batch_tokens: int) -> tuple[list[list[float]], LanguageState]:

@@ -116,8 +116,10 @@ def test_lines_that_do_not_fit_together_are_scored_in_halves(
         assert other.token_log_probs == pytest.approx(one.token_log_probs, abs=1e-5)
     assert "going on with 2" in capsys.readouterr().err
     room = 0
-    with pytest.raises(S2SError, match=r"too small for one segment: lower batch_tokens"):
-        writer.score(lines)
+    for context in ("line", "text"):
+        monkeypatch.setattr(TextGenerator, "context", context)
+        with pytest.raises(S2SError, match=r"too small for one segment: lower batch_tokens"):
+            writer.score(lines)
 
 
 def test_a_model_of_running_text_remembers_the_line_before(text_model: Path) -> None:
