@@ -132,16 +132,19 @@ def sample_encoded(
     draws: Tensor,
     options: SamplingOptions,
     length_penalty: float,
+    never: Tensor,
 ) -> list[list[Hypothesis]]:
-    """For each source the hypotheses that are drawn at the places `draws` (B, n, T); see `s2s.search.sample`."""
+    """For each source the hypotheses that are drawn at the places `draws` (B, n, T), without its tokens `never` (B, K).
+
+    See `s2s.search.sample`.
+    """
     assert not model.training, "dropout would change what is found"
     count = draws.shape[1]
     rows = torch.arange(len(limits), device=limits.device).repeat_interleave(count)
     state = model.start(model.remember(encoded)).reorder(rows)
     begun = torch.full_like(rows, BOS)
-    found = sample(
-        model.step, state, begun, limits[rows], draws.flatten(0, 1), options, length_penalty, EOS, (PAD, BOS)
-    )
+    places = draws.flatten(0, 1)
+    found = sample(model.step, state, begun, limits[rows], places, options, length_penalty, EOS, never[rows])
     return [found[first : first + count] for first in range(0, len(found), count)]
 
 

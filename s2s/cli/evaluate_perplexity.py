@@ -1,6 +1,5 @@
 """`s2s evaluate perplexity`: how well a language model foresees a text."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ def command(model: Path, text: Path, as_json: bool, **options: Any) -> None:
     from s2s.inference.language import TextGenerator
     from s2s.inference.lines import Counts, count_lines, read_texts
     from s2s.inference.reports import warn_of_repairs
+    from s2s.inference.results import json_line
     from s2s.log import progress
 
     found = TextGenerator.load(
@@ -35,14 +35,14 @@ def command(model: Path, text: Path, as_json: bool, **options: Any) -> None:
     )
     counts = Counts()
     with open_unpacked(text) as stream:
-        scores = found.stream_scores(read_texts([stream], counts), options["batch_tokens"])
+        scores = found.stream_scores(read_texts([stream], counts, whole=True), options["batch_tokens"])
         scores = progress(scores, "score", count_lines([text]), "lines", delay=10)
         lines = ((found.counted(score.text), len(score.tokens) - 1, score.log_prob) for score in scores)
         values = perplexities(lines, found.context, found.tokenizer_name)
     if values[0].count == 0:
         raise DataError(f"{text} holds no lines, of which nothing can be foreseen.")
     warn_of_repairs(counts.repaired)
-    click.echo(json.dumps(_document(values)) if as_json else "\n".join([str(text), *map(_line, values)]))
+    click.echo(json_line(_document(values)) if as_json else "\n".join([str(text), *map(_line, values)]))
 
 
 def _line(found: "Perplexity") -> str:

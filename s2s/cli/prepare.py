@@ -97,14 +97,16 @@ def monolingual(train: str, dev: str, test: str, tokenizer: Path | None, **optio
 
 
 def _tokenizer(path: Path) -> "SentencePieceTokenizer":
-    """The target's tokenizer in prepared data or a model."""
-    from s2s.checkpoint import codec_of, read_info, resolve
+    """The target's tokenizer in prepared data or a model, whose files are those that were written."""
+    from s2s.checkpoint import codec_of, read_info, resolve, verify
     from s2s.data.prepared import MANIFEST, open_data
 
     if (path / MANIFEST).is_file() and not (path / "checkpoints").is_dir():
         return cast("SentencePieceTokenizer", open_data(path).codec.target)
     folder = resolve(path)
-    return cast("SentencePieceTokenizer", codec_of(folder, read_info(folder)).target)
+    info = read_info(folder)
+    verify(folder, info)
+    return cast("SentencePieceTokenizer", codec_of(folder, info).target)
 
 
 @command.command()

@@ -35,8 +35,8 @@ def command(model: Path, source: Path, target: Path | None, **options: Any) -> N
     """Log-probability of each line of TARGET as a translation of the same line of SOURCE, one number per line.
 
     Under a language model, of each line of TEXT. It is the natural logarithm for the whole line with its end, not
-    divided by the length. MODEL is a model directory, or a run for its best checkpoint. The exit code is 3 when lines
-    were too long and lost their end.
+    divided by the length; of a probability of 0 it is -inf, in JSON null. MODEL is a model directory, or a run for its
+    best checkpoint. The exit code is 3 when lines were too long and lost their end.
     """
     settings = Settings(**options)
     from s2s.checkpoint import read_info, resolve
@@ -80,7 +80,7 @@ def _score_text(model: Path, text: Path, settings: Settings) -> None:
     found = TextGenerator.load(model, device=settings.device, precision=settings.precision, threads=settings.threads)
     counts = Counts()
     with open_unpacked(text) as stream:
-        scores = found.stream_scores(read_texts([stream], counts), settings.batch_tokens)
+        scores = found.stream_scores(read_texts([stream], counts, whole=True), settings.batch_tokens)
         scores = progress(scores, "score", count_lines([text]), "lines", delay=10)
         write_results(scores, None if settings.as_json else lambda score: f"{score.log_prob:.6f}")
     warn_of_repairs(counts.repaired)

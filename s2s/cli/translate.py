@@ -142,7 +142,7 @@ def _search_options(translator: "Translator", settings: Settings) -> "Translatio
         settings.batch_tokens,
         settings.lm_weight,
         _sampling(settings),
-        1 if settings.seed is None else settings.seed,
+        settings.seed,
     )
     unranked = settings.sample or translator.settle(options).beam_size == 1
     if unranked and settings.length_penalty is not None and not settings.as_json:

@@ -37,7 +37,7 @@ class LanguageRunConfig(BaseRunConfig):
 
     @model_validator(mode="after")
     def _settle(self) -> "LanguageRunConfig":
-        if problems := list(_idle(self)):
+        if problems := list(_problems(self)):
             raise ValueError("; ".join(problems))
         settled = {"batch_tokens": self.training.batch_tokens or BATCH_TOKENS, "validation_metric": "loss"}
         if self.model.context == "text":
@@ -46,9 +46,15 @@ class LanguageRunConfig(BaseRunConfig):
         return self
 
 
-def _idle(config: LanguageRunConfig) -> Iterator[str]:
-    """What is set but has no effect on a language model, as parts of a sentence."""
+def _problems(config: LanguageRunConfig) -> Iterator[str]:
+    """What is set but has no effect on a language model, or cannot be kept, as parts of a sentence."""
     training, regularisation = config.training, config.regularisation
+    budget, steps = training.batch_tokens or BATCH_TOKENS, training.truncation or TRUNCATION
+    if config.model.context == "text" and budget < steps:
+        yield (
+            f"training.batch_tokens = {budget:,} has no room for a row of running text, which is training.truncation = "
+            f"{steps:,} tokens long: raise the one, or lower the other"
+        )
     if training.ctc is not None:
         yield "training.ctc has no effect on a language model: remove it"
     if training.batch_frames is not None:

@@ -81,7 +81,7 @@ class TrainingConfig(Section):
 
     `batch_tokens` is the budget of a batch of text, `batch_frames` that of a batch of audio, padding included.
     Through running text, errors go back `truncation` steps (truncated back-propagation through time, Williams & Peng
-    1990), while states go on.
+    1990), while states go on; a batch has room for so many at least.
     """
 
     max_updates: Count | None = None

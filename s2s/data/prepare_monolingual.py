@@ -12,6 +12,7 @@ from s2s.errors import DataError, UsageError
 from s2s.files import committed_folder, write_json
 from s2s.log import progress, say
 from s2s.text.cleaning import length
+from s2s.text.lines import clean
 from s2s.text.monolingual import MonolingualCodec
 from s2s.text.placeholders import mask_source
 from s2s.text.readers import Side
@@ -51,6 +52,8 @@ class _Counts:
 
 def prepare_monolingual(options: PrepareMonolingualOptions) -> None:
     """Write DATA (see `s2s.data.prepared`): lines in their order, of which empty ones are left out.
+
+    They are kept as they are, and read as a model in use reads them, see `s2s.text.lines.clean`.
 
     DataError: unreadable text, or a part of which nothing is left; UsageError: DATA exists, or the vocabulary does not
     fit. Nothing is written then.
@@ -94,7 +97,7 @@ def _lines(name: str, options: PrepareMonolingualOptions, counts: _Counts) -> It
 
 def _reason(line: str, max_length: int | None) -> str | None:
     """Why a line is left out, if it is."""
-    if not line.strip():
+    if not clean(line).strip():
         return "empty"
     return "too long" if max_length is not None and length(line) > max_length else None
 
@@ -106,7 +109,7 @@ def _rows(lines: Iterator[tuple[int, str]], codec: MonolingualCodec) -> Iterator
 
 def _learn(options: PrepareMonolingualOptions) -> SentencePieceTokenizer:
     def texts() -> Iterator[str]:
-        return (mask_source(line)[0] for _, line in _lines("train", options, _Counts()))
+        return (mask_source(clean(line))[0] for _, line in _lines("train", options, _Counts()))
 
     return learn_tokenizer(texts, options.language, options.units, options.vocabulary_size)
 

@@ -15,8 +15,10 @@ class RunningText:
     """The tokens of a part, one line after the other, mapped into memory and never held there."""
 
     def __init__(self, segments: MonolingualSegments) -> None:
-        self._parts = [chunk.flatten() for chunk in segments.table.data.column("target_ids").chunks]
+        self._chunks = segments.table.data.column("target_ids").chunks
+        self._parts = [chunk.flatten() for chunk in self._chunks]
         self._starts = np.cumsum([0, *map(len, self._parts)])
+        self._rows = np.cumsum([0, *map(len, self._chunks)])
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -25,21 +27,32 @@ class RunningText:
         """The tokens from `start` to `stop`, of a text that begins anew after its end."""
         pieces = []
         while start < stop:
-            place = start % len(self)
-            number = int(np.searchsorted(self._starts, place, side="right")) - 1
-            within = place - int(self._starts[number])
+            number, within = self._place(start)
             count = min(stop - start, len(self._parts[number]) - within)
             pieces.append(self._parts[number].slice(within, count).to_numpy())
             start += count
         return torch.from_numpy(np.concatenate(pieces).astype(np.int64))
 
+    def row(self, token: int) -> int:
+        """The line, as a row of the part, that the token of a number stands in."""
+        number, within = self._place(token)
+        offsets = self._chunks[number].offsets.to_numpy()
+        return int(self._rows[number] + np.searchsorted(offsets, offsets[0] + within, side="right")) - 1
+
+    def _place(self, token: int) -> tuple[int, int]:
+        """The part that holds the token of a number, and where in it."""
+        place = token % len(self)
+        number = int(np.searchsorted(self._starts, place, side="right")) - 1
+        return number, place - int(self._starts[number])
+
 
 class RunningBatches:
-    """A text cut into rows of equal length, which are read side by side, `steps` tokens (T) a batch.
+    """A text cut into rows of equal length, which are read side by side in windows of `steps` tokens (T), one a batch.
 
     An epoch begins at a place of its own in the text, and comes round to it. What is left over once the text is cut
     into equal rows, fewer tokens than there are rows, is not read in that epoch. A process gets every `ranks`-th row,
-    from number `rank` on. In its first batch the states of all rows begin anew.
+    from number `rank` on. In its first batch the states of all rows begin anew. The `indices` of a batch are the lines
+    of the part that its windows begin in.
     """
 
     def __init__(
@@ -70,10 +83,10 @@ class RunningBatches:
         """The batch of a number, where the text begins at its token `first`."""
         start = number * self.steps
         stop = min(start + self.steps, self.length)
-        indices = [row * self.count() + number for row in self.chosen]
         begins = [first + len(self.text) + row * self.length + start for row in self.chosen]
         windows = [self.text.read(begin - 1, begin + stop - start) for begin in begins]
         target = torch.stack(windows) if windows else torch.zeros(0, 2, dtype=torch.long)
         lengths = torch.full((len(target),), stop - start)
         none = target.new_zeros(len(target), 0)
+        indices = [self.text.row(begin) for begin in begins]
         return Batch(indices, none, torch.zeros_like(lengths), target, lengths, continues=number > 0)

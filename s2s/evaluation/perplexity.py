@@ -23,7 +23,7 @@ def perplexities(lines: Iterable[tuple[str, int, float]], context: str, tokenize
     The end of a line counts as a unit each time. Words are what stands between white space. What costs nothing must not
     count: several spaces in a row are one, and a placeholder is one character. `context` and `tokenizer`
     go into the signatures. The total is the same for every unit, so that models with other tokens can be compared
-    per word or character.
+    per word or character. Of what is impossible it is infinite; where a log-probability is NaN, so is it.
     """
     counts = {"token": 0, "word": 0, "character": 0}
     total = 0.0
@@ -39,4 +39,4 @@ def perplexities(lines: Iterable[tuple[str, int, float]], context: str, tokenize
 
 
 def _power(mean: float) -> float:
-    return math.exp(mean) if mean < 700 else math.inf
+    return math.inf if mean >= 700 else math.exp(mean)

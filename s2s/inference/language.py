@@ -13,16 +13,24 @@ from s2s.checkpoint import LoadedLanguageModel
 from s2s.data.batches import collate, pair_cost
 from s2s.errors import UsageError
 from s2s.inference.drawing import draws_of
-from s2s.inference.results import LineScore, Sample, one_line
-from s2s.inference.runtime import make_language_model_ready
-from s2s.inference.segments import clean, length_batches
+from s2s.inference.ranges import check_texts, check_whole
+from s2s.inference.results import LineScore, Sample
+from s2s.inference.runtime import in_halves, make_language_model_ready
+from s2s.inference.segments import length_batches
 from s2s.language_model import LanguageState
 from s2s.search import Hypothesis, SamplingOptions, sample
+from s2s.text.lines import one_line
 from s2s.text.placeholders import Masks
-from s2s.text.vocabulary import BOS, EOS, PAD, UNK
+from s2s.text.vocabulary import BOS, EOS
 
 BATCH = 64
 """Samples that are drawn side by side."""
+
+CURE = "lower batch_tokens (--batch-tokens)"
+"""Where the device's memory is too small."""
+
+LONGEST = 100_000
+"""Tokens that a sample may have."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ class TextGenerator:
 
     def counted(self, line: str) -> str:
         """What of a line its log-probability is of: single spaces, and one character for each placeholder."""
-        return " ".join(self._codec.masked(clean(line))[0].split())
+        return " ".join(self._codec.masked(line)[0].split())
 
     def generate(
         self,
@@ -91,8 +99,9 @@ class TextGenerator:
 
         UsageError: an option is out of its range.
         """
-        if isinstance(stop, str):
-            raise UsageError("stop takes a list of texts, not one string: write stop=[text].")
+        if not isinstance(prompt, str):
+            raise UsageError(f"prompt must be a text (it is {prompt!r}): leave it out to begin with nothing.")
+        check_texts("stop", stop)
         options = GenerationOptions(samples, temperature, top_k, top_p, seed, max_length, tuple(stop))
         return list(self.stream(prompt, options))
 
@@ -100,9 +109,9 @@ class TextGenerator:
     def stream(self, prompt: str, options: GenerationOptions) -> Iterator[Sample]:
         """The samples in their order, batch by batch."""
         chosen = _sampling(options)
-        ids, masks = self._codec.encode_masked(clean(prompt))
+        ids, masks = self._codec.encode_masked(prompt)
         state, last = self._after(ids)
-        never = (PAD, BOS, UNK, *self._codec.masks_beyond(masks))
+        never = torch.tensor([self._codec.target.never(masks)], device=self._model.device)
         for first in range(0, options.samples, BATCH):
             numbers = range(first + 1, min(first + BATCH, options.samples) + 1)
             draws = torch.stack([draws_of(options.seed, number, 1, options.max_length) for number in numbers])
@@ -110,7 +119,7 @@ class TextGenerator:
             limits = torch.full_like(rows, options.max_length)
             begun = last.expand(len(numbers))
             step, device = self._model.step, self._model.device
-            found = sample(step, state.reorder(rows), begun, limits, draws.to(device), chosen, 0.0, EOS, never)
+            found = sample(step, state.reorder(rows), begun, limits, draws.to(device), chosen, 0.0, EOS, never[rows])
             for number, hypothesis in zip(numbers, found, strict=True):
                 yield self._sample(number, ids, hypothesis, masks, options.stop)
 
@@ -131,7 +140,10 @@ class TextGenerator:
         return Sample(number, text, found.log_prob, pieces, tuple(found.log_probs), found.finished)
 
     def score(self, lines: Iterable[str], *, batch_tokens: int = 2048) -> list[LineScore]:
-        """The log-probability of each line with its end; UsageError when `lines` is one string."""
+        """The log-probability of each line with its end.
+
+        UsageError: `lines` is one string, one of them is none, or `batch_tokens` is not 1 or more.
+        """
         if isinstance(lines, str):
             raise UsageError("score takes a list of lines, not one string: write score([line]).")
         return list(self.stream_scores([list(lines)], batch_tokens))
@@ -140,12 +152,14 @@ class TextGenerator:
         """The scores of all lines, in order, each window as soon as it is there; ids count from 1.
 
         A model of running text reads the lines one after the other; of one that reads lines, those of like length are
-        scored together.
+        scored together. A line of more than `batch_tokens` tokens is read in windows of so many. S2SError: the device's
+        memory is too small for a line.
         """
+        check_whole("batch_tokens", batch_tokens)
         first = 1
         state = self._model.start(1)
         for window in windows:
-            encoded = [self._codec.encode(clean(line)) for line in window]
+            encoded = [self._codec.encode(line) for line in window]
             if self.context == "text":
                 found, state = self._score_in_turn(encoded, state, batch_tokens)
             else:
@@ -156,40 +170,49 @@ class TextGenerator:
             first += len(window)
 
     def _score_together(self, encoded: Sequence[list[int]], batch_tokens: int) -> list[list[float]]:
+        def score(lines: list[list[int]]) -> list[list[float]]:
+            batch = collate([([], ids) for ids in lines], range(len(lines))).to(self._model.device)
+            told, _ = self._tell(batch.target, self._model.start(len(lines)), batch_tokens)
+            return [row[: len(ids) + 1] for row, ids in zip(told, lines, strict=True)]
+
         found: dict[int, list[float]] = {}
         for chosen in length_batches([pair_cost(0, len(ids)) for ids in encoded], batch_tokens):
-            batch = collate([([], encoded[n]) for n in chosen], chosen).to(self._model.device)
-            told, _ = self._tell(batch.target, self._model.start(len(chosen)))
-            scores = zip(told.tolist(), batch.target_lengths.tolist(), strict=True)
-            found.update((n, row[:length]) for n, (row, length) in zip(chosen, scores, strict=True))
+            scores = in_halves(score, [encoded[n] for n in chosen], CURE)
+            found.update(zip(chosen, scores, strict=True))
         return [found[n] for n in range(len(encoded))]
 
     def _score_in_turn(
         self, encoded: Sequence[list[int]], state: LanguageState, batch_tokens: int
     ) -> tuple[list[list[float]], LanguageState]:
-        """The lines as one running text, in pieces of so many tokens."""
+        """The lines as one running text, which goes on from `state`, and the state after it."""
         text = [token for ids in encoded for token in (*ids, EOS)]
-        told: list[float] = []
-        for start in range(0, len(text), batch_tokens):
-            piece = [text[start - 1] if start else BOS, *text[start : start + batch_tokens]]
-            scores, state = self._tell(torch.tensor([piece], device=self._model.device), state)
-            told += scores[0].tolist()
+        tokens = torch.tensor([[BOS, *text]], device=self._model.device)
+        [(rows, after)] = in_halves(lambda _: [self._tell(tokens, state, batch_tokens)], [text], CURE)
         ends = list(accumulate(len(ids) + 1 for ids in encoded))
-        return [told[end - len(ids) - 1 : end] for end, ids in zip(ends, encoded, strict=True)], state
+        return [rows[0][end - len(ids) - 1 : end] for end, ids in zip(ends, encoded, strict=True)], after
 
     @torch.inference_mode()
-    def _tell(self, tokens: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
-        """Of rows of tokens (N, T + 1) the log-probabilities (N, T) of all but the first, and the state after them."""
-        narrowed, state = self._model.read(tokens[:, :-1], state)
-        log_probs = torch.log_softmax(self._model.logits(narrowed).float(), dim=2)
-        return log_probs.gather(2, tokens[:, 1:].unsqueeze(2)).squeeze(2), state
+    def _tell(self, tokens: Tensor, state: LanguageState, batch_tokens: int) -> tuple[list[list[float]], LanguageState]:
+        """Of rows of tokens (N, T + 1) the log-probabilities (N, T) of all but the first, and the state after them.
+
+        What the vocabulary takes in memory is bounded: no more than `batch_tokens` are computed at once, or one a row.
+        """
+        told: list[list[float]] = [[] for _ in tokens]
+        width = max(1, batch_tokens // len(tokens))
+        for start in range(0, tokens.shape[1] - 1, width):
+            window = tokens[:, start : start + width + 1]
+            narrowed, state = self._model.read(window[:, :-1], state)
+            log_probs = torch.log_softmax(self._model.logits(narrowed).float(), dim=2)
+            chosen = log_probs.gather(2, window[:, 1:].unsqueeze(2)).squeeze(2)
+            for row, values in zip(told, chosen.tolist(), strict=True):
+                row.extend(values)
+        return told, state
 
 
 def _sampling(options: GenerationOptions) -> SamplingOptions:
-    for name in ("samples", "max_length"):
-        value = getattr(options, name)
-        if not isinstance(value, int) or value < 1:
-            raise UsageError(f"{name} must be a whole number of 1 or more (it is {value!r}).")
+    check_whole("samples", options.samples)
+    check_whole("max_length", options.max_length, most=LONGEST)
+    check_whole("seed", options.seed, least=0)
     if "" in options.stop:
         raise UsageError("A text to stop at must not be empty.")
     return SamplingOptions(options.temperature, options.top_k, options.top_p)

@@ -30,7 +30,7 @@ class ByteStream(Protocol):
 
 @dataclass(frozen=True)
 class Line:
-    """One line without its end, and of one longer than 1 MiB only that much; `repaired`: bad UTF-8 became U+FFFD."""
+    """One line without its end; `repaired`: bad UTF-8 became U+FFFD."""
 
     text: str
     repaired: bool = False
@@ -44,9 +44,13 @@ class Counts:
 
 
 class LineSplitter:
-    """Bytes, in pieces of any size, to lines; a leading BOM and one CR at the end of a line are dropped."""
+    """Bytes, in pieces of any size, to lines; a leading BOM and one CR at the end of a line are dropped.
 
-    def __init__(self) -> None:
+    Of a line longer than 1 MiB only that much is there, more than a search reads, unless lines are to be `whole`.
+    """
+
+    def __init__(self, whole: bool = False) -> None:
+        self._whole = whole
         self._pending = bytearray()
         self._cut = False
         self._first = True
@@ -66,7 +70,7 @@ class LineSplitter:
         return [self._take()] if self._pending or self._cut else []
 
     def _append(self, piece: bytes) -> None:
-        room = MAX_LINE_BYTES - len(self._pending)
+        room = len(piece) if self._whole else MAX_LINE_BYTES - len(self._pending)
         self._cut = self._cut or len(piece) > room
         self._pending += piece[:room]
 
@@ -98,9 +102,12 @@ def count_lines(paths: Sequence[Path]) -> int | None:
     return total
 
 
-def read_windows(stream: ByteStream, size: int) -> Iterator[list[Line]]:
-    """All lines of a stream in windows of about `size`, or fewer where the next would have to be waited for."""
-    splitter = LineSplitter()
+def read_windows(stream: ByteStream, size: int, whole: bool = False) -> Iterator[list[Line]]:
+    """All lines of a stream in windows of about `size`, or fewer where the next would have to be waited for.
+
+    Lines of more than 1 MiB are cut unless they are to be `whole`, see `LineSplitter`.
+    """
+    splitter = LineSplitter(whole)
     window: list[Line] = []
     while data := _read(stream):
         window += splitter.feed(data)
@@ -112,10 +119,10 @@ def read_windows(stream: ByteStream, size: int) -> Iterator[list[Line]]:
         yield window
 
 
-def read_texts(streams: Iterable[ByteStream], counts: Counts) -> Iterator[list[str]]:
-    """The lines of all streams, window by window; a window never spans two streams."""
+def read_texts(streams: Iterable[ByteStream], counts: Counts, whole: bool = False) -> Iterator[list[str]]:
+    """The lines of all streams, window by window, see `read_windows`; a window never spans two streams."""
     for stream in streams:
-        for window in read_windows(stream, WINDOW):
+        for window in read_windows(stream, WINDOW, whole):
             counts.repaired += sum(line.repaired for line in window)
             yield [line.text for line in window]
 

@@ -1,10 +1,11 @@
 """What inference gives back for one segment, and the JSON that it is written as."""
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_TO_SPACE = dict.fromkeys(map(ord, LINE_ENDS + "\0"), " ")
 _ESCAPED = {ord(mark): f"\\u{ord(mark):04x}" for mark in "\x85\u2028\u2029"}
 
 
@@ -71,13 +72,13 @@ class PairScore:
     cut: bool = False
 
     def to_json(self) -> str:
-        """One line of JSON with the keys id, source, target, log_prob, tokens, token_log_probs; -inf becomes null."""
+        """One line of JSON with the keys id, source, target, log_prob, tokens, token_log_probs."""
         return json_line(
             {
                 "id": self.id,
                 "source": self.source,
                 "target": self.target,
-                "log_prob": None if self.log_prob == float("-inf") else self.log_prob,
+                "log_prob": self.log_prob,
                 "tokens": self.tokens,
                 "token_log_probs": self.token_log_probs,
             }
@@ -122,11 +123,18 @@ class Sample:
         return json_line({name: value for name, value in vars(self).items() if name != "cut"})
 
 
-def one_line(text: str) -> str:
-    """The text with every character that some program takes for the end of a line, and NUL, as a space."""
-    return text.translate(_TO_SPACE)
+def json_line(document: Mapping[str, object]) -> str:
+    """JSON in which nothing looks like the end of a line, and non-ASCII text stays legible.
+
+    It has no numbers beside the finite ones: infinities, such as the logarithm of 0, and NaN become null.
+    """
+    return json.dumps(_finite(document), ensure_ascii=False, allow_nan=False).translate(_ESCAPED)
 
 
-def json_line(document: dict[str, object]) -> str:
-    """JSON in which nothing looks like the end of a line, and non-ASCII text stays legible."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False).translate(_ESCAPED)
+def _finite(value: Any) -> Any:
+    """The value with None for each number in it that is not finite."""
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

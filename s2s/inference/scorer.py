@@ -8,7 +8,8 @@ from s2s.decoding import score_batch
 from s2s.inference.pairs import Pair
 from s2s.inference.results import PairScore
 from s2s.inference.runtime import tokenizers_of
-from s2s.inference.segments import clean, length_batches, read_segment
+from s2s.inference.segments import length_batches, read_segment
+from s2s.text.lines import clean
 
 Ids = tuple[list[int], list[int]]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from s2s.data.batches import fill, round_up
 from s2s.decoding import cut
-from s2s.inference.results import one_line
+from s2s.text.lines import clean
 from s2s.text.placeholders import Masks
 from s2s.text.tokenizers import Tokenizers
 
@@ -30,11 +30,6 @@ def read_segment(line: str, tokenizers: Tokenizers, max_length: int) -> Segment:
     ids, masks = tokenizers.encode_source(text)
     kept = cut(ids, max_length)
     return Segment(kept, masks, len(kept) < len(ids))
-
-
-def clean(line: str) -> str:
-    """A line that every tokenizer takes: without ends of lines, NUL, and halves of characters."""
-    return one_line(line.encode("utf-8", "replace").decode("utf-8"))
 
 
 def length_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:

@@ -25,13 +25,14 @@ from s2s.errors import AudioError, ConfigError, DataError, UsageError
 from s2s.group import Group
 from s2s.inference.ensemble import members_of
 from s2s.inference.fusion import fusion, with_weight
-from s2s.inference.results import Candidate, one_line
+from s2s.inference.results import Candidate
 from s2s.inference.runtime import Ready, in_halves
 from s2s.inference.searching import Searching
 from s2s.inference.sharding import batched, deal
 from s2s.inference.transcripts import Passage, Transcript, Word
 from s2s.inference.words import align_words, spread_words
 from s2s.search import Hypothesis
+from s2s.text.lines import one_line
 
 MIN_WINDOW, MAX_WINDOW = 1.0, 3600.0
 """Seconds; in less there is hardly a word, and more fills the memory."""

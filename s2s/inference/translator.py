@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -14,13 +15,15 @@ from s2s.errors import UsageError
 from s2s.group import Group
 from s2s.inference.drawing import draws_of
 from s2s.inference.fusion import fusion, with_weight
+from s2s.inference.ranges import check_whole
 from s2s.inference.reports import warn_of_cuts
-from s2s.inference.results import Candidate, Tokens, Translation, one_line
+from s2s.inference.results import Candidate, Tokens, Translation
 from s2s.inference.runtime import Ready, in_halves, tokenizers_of
 from s2s.inference.searching import Searching
 from s2s.inference.segments import Segment, length_batches, read_segment
 from s2s.inference.sharding import deal
 from s2s.search import Hypothesis, SamplingOptions
+from s2s.text.lines import one_line
 
 Numbered = tuple[int, Segment]
 """The number of a line, from 1, and its segment."""
@@ -32,7 +35,7 @@ class TranslationOptions:
 
     `n_best` hypotheses are kept per segment; `max_length` bounds a segment in tokens on either side; `batch_tokens`
     bounds the source tokens, padding included, that are searched at once. With `sampling`, the `n_best` hypotheses of a
-    segment are drawn, not searched; they are a function of `seed` and the segment's number.
+    segment are drawn, not searched; they are a function of `seed` (None: 1) and the segment's number.
     """
 
     beam_size: int | None = None
@@ -42,7 +45,7 @@ class TranslationOptions:
     batch_tokens: int = 2048
     lm_weight: float | None = None
     sampling: SamplingOptions | None = None
-    seed: int = 1
+    seed: int | None = None
 
 
 class Translator(Searching):
@@ -68,11 +71,11 @@ class Translator(Searching):
         batch_tokens: int = TranslationOptions.batch_tokens,
         lm_weight: float | None = None,
         sampling: SamplingOptions | None = None,
-        seed: int = 1,
+        seed: int | None = None,
     ) -> list[Translation]:
         """One translation per line, in order; warns when lines were too long and lost their end.
 
-        UsageError: an option is out of its range, or `lines` is one string and no list.
+        UsageError: an option is out of its range or has no effect, or `lines` is one string and no list.
         """
         if isinstance(lines, str):
             raise UsageError("translate takes a list of lines, not one string: write translate([line]).")
@@ -104,7 +107,10 @@ class Translator(Searching):
             first += len(window)
 
     def settle(self, options: TranslationOptions) -> DecodingConfig:
-        """The options with the model's own where there is none; UsageError names one that is out of its range."""
+        """The options with the model's own where there is none.
+
+        UsageError names one that is out of its range or has no effect.
+        """
         own = self.decoding
         settled = {
             name: getattr(own, name) if getattr(options, name) is None else getattr(options, name)
@@ -112,11 +118,11 @@ class Translator(Searching):
         }
         decoding = with_weight(parse(DecodingConfig, settled, "how to translate"), options.lm_weight, self._lm)
         for name in ("n_best", "batch_tokens"):
-            value = getattr(options, name)
-            if not isinstance(value, int) or value < 1:
-                raise UsageError(f"{name} must be a whole number of 1 or more (it is {value!r}).")
+            check_whole(name, getattr(options, name))
         if options.sampling is not None:
             self._check_sampling(options)
+        elif options.seed is not None:
+            raise UsageError("A seed has no effect without sampling: give sampling=SamplingOptions(), or leave it out.")
         elif options.n_best > decoding.beam_size:
             raise UsageError(
                 f"A beam of {decoding.beam_size} cannot give {options.n_best} translations. Raise the beam size."
@@ -124,7 +130,11 @@ class Translator(Searching):
         return decoding
 
     def _check_sampling(self, options: TranslationOptions) -> None:
-        """UsageError names what has no effect on samples."""
+        """UsageError names what has no effect on samples, or is out of its range."""
+        if not isinstance(options.sampling, SamplingOptions):
+            raise UsageError(f"sampling takes SamplingOptions (it is {options.sampling!r}): write SamplingOptions().")
+        if options.seed is not None:
+            check_whole("seed", options.seed, least=0)
         if options.beam_size is not None:
             raise UsageError("A beam size has no effect on samples, which are drawn one token after the other.")
         if self._lm is not None:
@@ -162,8 +172,9 @@ class Translator(Searching):
             return decode_batch(self._model, source, lengths, limits, decoding, options.n_best, beside)
         limits = limits.clamp(max=decoding.max_length)
         draws = _draws([number for number, _ in segments], limits.tolist(), options).to(limits.device)
+        never = torch.tensor([self._tokenizers.target.never(one.masks) for _, one in segments], device=limits.device)
         encoded = self._model.read(source, lengths)
-        return sample_encoded(self._model, encoded, limits, draws, options.sampling, decoding.length_penalty)
+        return sample_encoded(self._model, encoded, limits, draws, options.sampling, decoding.length_penalty, never)
 
     def _translation(self, number: int, line: str, segment: Segment, found: Sequence[Hypothesis]) -> Translation:
         """The result for one line; a line without ids has found nothing, and its translation is empty for certain."""
@@ -191,5 +202,6 @@ class Translator(Searching):
 def _draws(numbers: Sequence[int], limits: Sequence[int], options: TranslationOptions) -> Tensor:
     """Random numbers (B, n, T) for segments of these numbers and limits."""
     counts = range(1, options.n_best + 1)
-    rows = [draws_of(options.seed, line, n, limit) for line, limit in zip(numbers, limits, strict=True) for n in counts]
+    seed = 1 if options.seed is None else options.seed
+    rows = [draws_of(seed, line, n, limit) for line, limit in zip(numbers, limits, strict=True) for n in counts]
     return pad_sequence(rows, batch_first=True).view(len(numbers), options.n_best, -1)

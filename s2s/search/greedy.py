@@ -13,7 +13,10 @@ from s2s.search.hypothesis import AnyState, Hypothesis, Step
 NEVER = float("-inf")
 
 Choose = Callable[[Tensor, Tensor, int], Tensor]
-"""Log-probabilities (N, V) of what follows in segments (N) after so many tokens, to one token for each (N)."""
+"""Log-probabilities (N, V) of what follows in segments (N) after so many tokens, to one token for each (N).
+
+It may write -inf into them, for what must not come; nothing else.
+"""
 
 
 def greedy(

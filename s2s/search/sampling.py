@@ -1,14 +1,13 @@
 """Hypotheses drawn at random, each token with the probability that the model gives it, or from the likeliest alone."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from s2s.errors import UsageError
-from s2s.search.greedy import follow
+from s2s.search.greedy import NEVER, follow
 from s2s.search.hypothesis import AnyState, Hypothesis, Step
 
 LOWEST = 1e-3
@@ -30,14 +29,15 @@ class SamplingOptions:
 
     def __post_init__(self) -> None:
         """UsageError names an option that is out of its range."""
-        if not LOWEST <= self.temperature < math.inf:
+        if not isinstance(self.temperature, int | float) or not LOWEST <= self.temperature < math.inf:
             raise UsageError(
-                f"The temperature must be {LOWEST:g} or more (it is {self.temperature:g}); top_k = 1 is greedy."
+                f"The temperature must be a number of {LOWEST:g} or more (it is {self.temperature!r}); top_k = 1 is "
+                "greedy."
             )
-        if self.top_k is not None and self.top_k < 1:
-            raise UsageError(f"top_k must be 1 or more (it is {self.top_k}).")
-        if not 0 < self.top_p <= 1:
-            raise UsageError(f"top_p must be above 0 and at most 1 (it is {self.top_p:g}).")
+        if self.top_k is not None and (not isinstance(self.top_k, int) or self.top_k < 1):
+            raise UsageError(f"top_k must be a whole number of 1 or more (it is {self.top_k!r}).")
+        if not isinstance(self.top_p, int | float) or not 0 < self.top_p <= 1:
+            raise UsageError(f"top_p must be a number above 0 and at most 1 (it is {self.top_p!r}).")
 
 
 def sample(
@@ -49,18 +49,19 @@ def sample(
     options: SamplingOptions,
     length_penalty: float,
     eos: int,
-    never: Sequence[int],
+    never: Tensor,
 ) -> list[Hypothesis]:
     """One hypothesis for each row of `state`, which begins after one of `tokens` (B).
 
     `draws` (B, T) are uniform in [0, 1), one for each token that may come, T being more than any of `max_lengths`; what
-    is drawn for a row depends on nothing else. Log-probabilities and scores are the model's own, whatever the options.
+    is drawn for a row depends on nothing else. The tokens `never` (B, K) are not drawn for a row; some may come twice.
+    Log-probabilities and scores are the model's own, whatever the options.
     """
 
     def choose(log_probs: Tensor, rows: Tensor, length: int) -> Tensor:
-        return draw(log_probs, draws[rows, length], options)
+        return draw(log_probs.scatter_(1, never[rows], NEVER), draws[rows, length], options)
 
-    return follow(step, state, tokens, max_lengths, length_penalty, eos, never, choose)
+    return follow(step, state, tokens, max_lengths, length_penalty, eos, (), choose)
 
 
 def draw(log_probs: Tensor, places: Tensor, options: SamplingOptions) -> Tensor:

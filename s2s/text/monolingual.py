@@ -8,9 +8,9 @@ from typing import Literal
 
 from s2s.errors import ModelError
 from s2s.files import write_bytes, write_json
-from s2s.text.placeholders import SYMBOLS, Masks, mask_source, restore
+from s2s.text.lines import clean
+from s2s.text.placeholders import Masks, mask_source, restore
 from s2s.text.tokenizer import SentencePieceTokenizer
-from s2s.text.vocabulary import UNK
 
 RECORD, TARGET = "language.json", "target.model"
 
@@ -52,17 +52,13 @@ class MonolingualCodec:
         return self.target.encode(masked), masks
 
     def masked(self, text: str) -> tuple[str, Masks]:
-        """The text with a symbol for each placeholder, and what the symbols stand for."""
-        return mask_source(text) if self.masks_beyond(Masks()) else (text, Masks())
+        """The cleaned text with a symbol for each placeholder, and what the symbols stand for."""
+        text = clean(text)
+        return mask_source(text) if self.target.has_masks else (text, Masks())
 
     def decode(self, ids: Sequence[int], masks: Masks) -> str:
         """The text of ids with placeholders back in their places."""
         return restore(self.target.decode(ids), masks)
-
-    def masks_beyond(self, masks: Masks) -> list[int]:
-        """The ids of masks that stand for nothing, which a text must not have."""
-        ids = [self.target.processor.piece_to_id(symbol) for symbol in SYMBOLS[len(masks.originals) :]]
-        return [number for number in ids if number != UNK]
 
     def save(self, folder: Path) -> None:
         """See `Codec`."""

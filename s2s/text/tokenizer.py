@@ -10,7 +10,7 @@ import sentencepiece
 
 from s2s.errors import DataError, ModelError, UsageError
 from s2s.text.learning import learn
-from s2s.text.placeholders import SYMBOLS
+from s2s.text.placeholders import SYMBOLS, Masks
 from s2s.text.vocabulary import BOS, EOS, PAD, SPECIAL, UNK
 
 Units = Literal["unigram", "bpe", "characters"]
@@ -79,6 +79,20 @@ class SentencePieceTokenizer:
         """The text of ids; bytes that do not form UTF-8 become U+FFFD."""
         text: str = self.processor.decode(list(ids))
         return text
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether placeholders have symbols; a vocabulary of speech has none."""
+        return bool(self.processor.piece_to_id(SYMBOLS[0]) != UNK)
+
+    def never(self, masks: Masks) -> list[int]:
+        """The ids that a text with these placeholders must not have, such as masks that stand for nothing.
+
+        For every text there are as many, of which some come twice.
+        """
+        given = len(masks.originals)
+        beyond = [self.processor.piece_to_id(symbol) for symbol in SYMBOLS[given:]]
+        return [PAD, BOS, UNK, *beyond, *[PAD] * given]
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The units of ids; a word begins with U+2581."""

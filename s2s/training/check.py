@@ -30,7 +30,7 @@ def check_run(config: BaseRunConfig, options: TrainOptions) -> None:
     device = open_device(options.device, options.threads)
     trainer = build_trainer(config, options, device, open_data(options.data))
     parameters = sum(weight.numel() for weight in trainer.model.parameters())
-    say(f"{parameters:,} parameters, {len(trainer.batches):,} training segments")
+    say(f"{parameters:,} parameters, {trainer.summary.segments:,} training segments")
     batches = trainer.batches.epoch(0)
     group = [batch for batch, _ in zip(batches, range(config.training.accumulation), strict=False)]
     sums, tokens = trainer.update(group, RUNS_END)

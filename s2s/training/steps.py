@@ -34,6 +34,7 @@ class Updater:
         self.device = device
         self.precision = config.precision
         self.group = group or Group()
+        self.unit = "segments" if config.truncation is None else "windows of running text"
 
     def __call__(self, batches: Sequence[Batch], fraction: float = 0.0) -> tuple[dict[str, Tensor], int]:
         """One update, at a fraction of the run, from the gradient of the mean loss per label over all `batches`.
@@ -66,21 +67,23 @@ class Updater:
 
     def _too_large(self, batch: Batch) -> str:
         """What does not fit, and the settings to change."""
-        segments, width = batch.target.shape[:2]
+        count, width = batch.target.shape[:2]
+        sources = batch.source.shape[1]
+        size = f"padded to sources of {sources:,} and targets of {width:,}" if sources else f"of {width - 1:,} tokens"
         name = "batch_frames" if batch.source.ndim == 3 else "batch_tokens"
         return (
-            f"The memory of {self.device} is too small for a batch of {segments:,} segments, padded to sources of "
-            f"{batch.source.shape[1]:,} and targets of {width:,}. Lower training.{name} and raise "
-            "training.accumulation, which makes one update of several batches."
+            f"The memory of {self.device} is too small for a batch of {count:,} {self.unit}, {size}. Lower "
+            f"training.{name} and raise training.accumulation, which makes one update of several batches."
         )
 
     def _accusation(self, batches: Sequence[Batch]) -> str:
-        """Names the segments of all processes."""
+        """Names the segments of all processes, or the lines in which their windows begin."""
         own = [row for batch in batches for row in batch.indices]
-        rows = sorted(row for rows in self.group.gather(own) for row in rows)
+        rows = sorted({row for rows in self.group.gather(own) for row in rows})
         shown = ", ".join(map(str, rows[:20])) + (", ..." if len(rows) > 20 else "")
+        where = "rows" if self.unit == "segments" else f"{self.unit} that begin in the rows"
         return (
-            f"The gradient is not a finite number, so this update was not made. It came from rows {shown} of the "
+            f"The gradient is not a finite number, so this update was not made. It came from {where} {shown} of the "
             "training part (counted from 0). Lower training.learning_rate or training.clip_norm, or look at these rows."
         )
 

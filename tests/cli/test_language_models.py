@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from s2s.cli.main import main
+from s2s.language_model import LanguageModel
+from s2s.text.vocabulary import EOS
 from tests.tiny import TEXTS, write_model
 
 CONFIG = """
@@ -25,6 +28,7 @@ learning_rate = 1e-2
 validation_interval = 20
 warmup_updates = 3
 """
+END = torch.tensor([EOS])
 
 
 def s2s(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -99,6 +103,29 @@ def test_scores_and_perplexity_agree(run: Path, corpus: Path, capsys: pytest.Cap
     assert f"per word {found['word']['perplexity']:15.2f}  {found['word']['signature']}" in page
 
 
+def test_a_line_of_more_than_1_mib_is_read_to_its_end(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2s.inference.lines.MAX_LINE_BYTES", 20)
+    (tmp_path / "long").write_text(TEXTS[0] * 5 + "\n", encoding="utf-8")
+    (row,) = here(capsys, "score", run, tmp_path / "long", "--json").splitlines()
+    assert json.loads(row)["text"] == TEXTS[0] * 5
+    found = json.loads(here(capsys, "evaluate", "perplexity", run, tmp_path / "long", "--json"))
+    assert found["character"]["count"] == len(TEXTS[0] * 5) + 1
+
+
+def test_what_is_impossible_is_null_in_json(
+    run: Path, corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logits = LanguageModel.logits
+    monkeypatch.setattr(LanguageModel, "logits", lambda model, told: logits(model, told).index_fill(-1, END, -math.inf))
+    for row in here(capsys, "score", run, corpus / "test", "--json").splitlines():
+        score = json.loads(row, parse_constant=pytest.fail)
+        assert score["log_prob"] is score["token_log_probs"][-1] is None
+    told = here(capsys, "evaluate", "perplexity", run, corpus / "test", "--json")
+    assert json.loads(told, parse_constant=pytest.fail)["word"]["perplexity"] is None
+
+
 def test_info_tells_what_it_is(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = here(capsys, "info", run)
     assert "language model of en" in page
@@ -114,6 +141,21 @@ def test_a_tokenizer_is_taken_over(run: Path, corpus: Path, tmp_path: Path, caps
         assert taken == (corpus / "data" / "tokenizer" / "target.model").read_bytes()
     train = ("train", corpus / "text.toml", "--set", "training.max_updates=2")
     here(capsys, *train, "--data", output, "--output", tmp_path / "on", "--from", run)
+
+
+def test_a_tokenizer_that_was_changed_is_not_taken_over(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_model(tmp_path / "model")
+    damaged = model / "joint.model"
+    data = bytearray(damaged.read_bytes())
+    data[data.index(b"house")] ^= 1  # SentencePiece still reads it
+    damaged.write_bytes(data)
+    parts = [argument for name in ("train", "dev", "test") for argument in (f"--{name}", str(corpus / name))]
+    prepare = ("prepare", "monolingual", *parts, "--language", "de", "--output", str(tmp_path / "data"))
+    assert main([*prepare, "--tokenizer", str(model)]) == 1
+    assert f"{damaged} was changed or damaged" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
 
 
 def test_checkpoints_are_averaged(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,8 +174,8 @@ def test_checkpoints_are_averaged(run: Path, tmp_path: Path, capsys: pytest.Capt
         (("score", "RUN", "TEXT", "--max-length", "5"), "--max-length has no effect under a language model"),
         (("generate", "DATA"), "is not a model directory"),
         (("evaluate", "perplexity", "RUN", "EMPTY"), "holds no lines"),
-        (("generate", "RUN", "--temperature", "-1"), "The temperature must be 0.001 or more (it is -1)"),
-        (("generate", "RUN", "--top-p", "1.5"), "top_p must be above 0 and at most 1"),
+        (("generate", "RUN", "--temperature", "-1"), "The temperature must be a number of 0.001 or more (it is -1.0)"),
+        (("generate", "RUN", "--top-p", "1.5"), "top_p must be a number above 0 and at most 1"),
         (("generate", "RUN", "--samples", "0"), "not in the range x>=1"),
         (("export", "RUN", "--format", "onnx", "--output", "NEW"), "is a language model"),
         (("info", "RUN", "--data", "DATA"), "decodes nothing: use `s2s evaluate perplexity`"),

@@ -49,7 +49,17 @@ def test_an_epoch_reads_each_token_once(
     assert sum((Counter(tokens) - labels).values()) == len(tokens) % made.rows < made.rows
     assert not labels - Counter(tokens)
     assert sum(len(batch.indices) for batch in batches) == len(made)
-    assert sorted(index for batch in batches for index in batch.indices) == list(range(len(made)))
+
+
+def test_windows_are_named_by_the_lines_they_begin_in(segments: MonolingualSegments, tokens: list[int]) -> None:
+    lines = segments.draw(range(len(segments)), None).ids
+    text = RunningText(segments)
+    assert [text.row(token) for token in range(len(tokens))] == [n for n, line in enumerate(lines) for _ in line]
+    assert text.row(len(tokens)) == 0
+    made = RunningBatches(segments, 200, 20, seed=1)
+    for batch in made.epoch(0):
+        for row, window in zip(batch.indices, batch.target[:, 1:].tolist(), strict=True):
+            assert window[0] in lines[row]
 
 
 def test_epochs_begin_elsewhere_and_can_be_gone_on_with(segments: MonolingualSegments) -> None:
@@ -70,6 +80,6 @@ def test_processes_share_the_rows(segments: MonolingualSegments) -> None:
     whole = list(RunningBatches(segments, 60, 20, seed=1).epoch(0))
     shares = [list(RunningBatches(segments, 60, 20, 1, rank, 4).epoch(0)) for rank in range(4)]
     for batch, *parts in zip(whole, *shares, strict=True):
-        assert sorted(index for part in parts for index in part.indices) == batch.indices
+        assert sorted(index for part in parts for index in part.indices) == sorted(batch.indices)
         assert torch.equal(parts[1].target[0], batch.target[1])
     assert shares[3][0].indices == []  # three rows for four processes

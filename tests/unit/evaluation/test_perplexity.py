@@ -22,3 +22,4 @@ def test_perplexities_by_hand() -> None:
 def test_nothing_has_no_perplexity_and_the_impossible_an_infinite_one() -> None:
     assert math.isnan(perplexities([], "line", "0")[0].value)
     assert perplexities([("a", 1, -math.inf)], "line", "0")[0].value == math.inf
+    assert math.isnan(perplexities([("a", 1, math.nan)], "line", "0")[0].value)

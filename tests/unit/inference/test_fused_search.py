@@ -18,8 +18,9 @@ from s2s.inference.transcriber import Transcriber, TranscriptionOptions
 from s2s.inference.translator import Translator
 from s2s.language_model import build_language_model
 from s2s.text.monolingual import MonolingualCodec
+from s2s.text.placeholders import SYMBOLS
 from s2s.text.tokenizer import train_tokenizer
-from s2s.text.vocabulary import BOS, EOS
+from s2s.text.vocabulary import BOS, EOS, UNK
 from tests.language import SHAPE, save_language_model, small_language_model
 from tests.small_models import SIZE, TEXT, small_model
 from tests.tiny import TEXTS, write_model
@@ -157,6 +158,28 @@ def test_samples_are_drawn_for_each_line_by_its_number(model: Path) -> None:
     assert [one.text for one in likeliest] == [one.text for one in translator.translate(TEXTS[:8], beam_size=1)]
     with pytest.raises(UsageError, match="beam size has no effect on samples"):
         translator.translate(["a"], sampling=SamplingOptions(), beam_size=3)
+
+
+def test_samples_have_no_unknown_tokens_and_no_masks_but_those_of_their_source(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from s2s.search import SamplingOptions
+
+    translator = s2s.load(model)
+    assert isinstance(translator, Translator)
+    pieces = translator._loaded.codec.target.pieces(range(translator._loaded.codec.target.size))
+    strange = [n for n, piece in enumerate(pieces) if n == UNK or piece in SYMBOLS]
+    step = translator._model.step
+
+    def likes_them(state: object, tokens: torch.Tensor) -> tuple[torch.Tensor, object]:
+        log_probs, state = step(state, tokens)
+        return log_probs.index_fill(1, torch.tensor(strange), 0.0), state
+
+    monkeypatch.setattr(translator._model, "step", likes_them)
+    lines = ["the cat", "{name} sees <b>one</b> cat", "the {name}"]
+    drawn = translator.translate(lines, sampling=SamplingOptions(), max_length=20)
+    seen = [{pieces[n] for n in strange}.intersection(one.tokens.target) for one in drawn]
+    assert seen == [set(), set(SYMBOLS[:3]), set(SYMBOLS[:1])]
 
 
 def test_a_transcriber_is_helped_beside_ctc(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 import s2s
-from s2s.errors import UsageError
+from s2s.errors import S2SError, UsageError
 from s2s.inference.language import TextGenerator
+from s2s.language_model import LanguageState
 from s2s.text.vocabulary import BOS, EOS
 from tests.language import save_language_model
 from tests.tiny import TEXTS, tokenizers
@@ -44,8 +45,8 @@ def test_the_same_seed_writes_the_same(writer: TextGenerator) -> None:
 def test_what_is_written_has_the_log_probability_of_teacher_forcing(writer: TextGenerator) -> None:
     for sample in writer.generate(samples=20, temperature=0.8, top_k=50, top_p=0.9, max_length=30):
         ids = [tokenizers().target.processor.piece_to_id(piece) for piece in sample.tokens]
-        told, _ = writer._tell(torch.tensor([[BOS, *ids]]), writer._model.start(1))
-        assert told[0].tolist() == pytest.approx(sample.token_log_probs, abs=1e-5)
+        told, _ = writer._tell(torch.tensor([[BOS, *ids]]), writer._model.start(1), 100)
+        assert told[0] == pytest.approx(sample.token_log_probs, abs=1e-5)
         assert sample.log_prob == pytest.approx(sum(sample.token_log_probs))
 
 
@@ -87,6 +88,40 @@ def test_scores_do_not_depend_on_the_batch(writer: TextGenerator) -> None:
     assert len(together[5].tokens) == 1
 
 
+def test_a_long_line_is_read_in_windows(writer: TextGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [" ".join(TEXTS[:20]), "a cat", ""]
+    whole = writer.score(lines)
+    widths = []
+    logits = writer._model.logits
+    monkeypatch.setattr(writer._model, "logits", lambda told: widths.append(told.shape[:2].numel()) or logits(told))
+    for expected, found in zip(whole, writer.score(lines, batch_tokens=7), strict=True):
+        assert found.token_log_probs == pytest.approx(expected.token_log_probs, abs=1e-5)
+    assert max(widths) <= 7
+
+
+def test_lines_that_do_not_fit_together_are_scored_in_halves(
+    writer: TextGenerator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = TEXTS[:5]
+    expected = writer.score(lines)
+    room, read = 2, writer._model.read
+
+    def small(inputs: torch.Tensor, state: LanguageState) -> tuple[torch.Tensor, LanguageState]:
+        if len(inputs) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return read(inputs, state)
+
+    monkeypatch.setattr(writer._model, "read", small)
+    for one, other in zip(expected, writer.score(lines), strict=True):
+        assert other.token_log_probs == pytest.approx(one.token_log_probs, abs=1e-5)
+    assert "going on with 2" in capsys.readouterr().err
+    room = 0
+    for context in ("line", "text"):
+        monkeypatch.setattr(TextGenerator, "context", context)
+        with pytest.raises(S2SError, match=r"too small for one segment: lower batch_tokens"):
+            writer.score(lines)
+
+
 def test_a_model_of_running_text_remembers_the_line_before(text_model: Path) -> None:
     found = TextGenerator.load(text_model)
     one, two = TEXTS[0], TEXTS[5]
@@ -125,14 +160,21 @@ def test_other_precisions_score_nearly_the_same(writer: TextGenerator, model: Pa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": 0.0}, "temperature must be 0.001 or more"),
+        ({"temperature": 0.0}, "temperature must be a number of 0.001 or more"),
         ({"temperature": float("nan")}, "temperature must be"),
-        ({"top_p": 0.0}, "top_p must be above 0"),
-        ({"top_k": 0}, "top_k must be 1 or more"),
+        ({"temperature": "1"}, "temperature must be .* \\(it is '1'\\)"),
+        ({"top_p": 0.0}, "top_p must be a number above 0"),
+        ({"top_p": None}, "top_p must be a number above 0"),
+        ({"top_k": 0}, "top_k must be a whole number of 1 or more"),
+        ({"top_k": 2.5}, "top_k must be a whole number"),
+        ({"seed": "x"}, "seed must be a whole number of 0 or more"),
+        ({"prompt": None}, "prompt must be a text \\(it is None\\)"),
         ({"samples": 0}, "samples must be a whole number"),
-        ({"max_length": 0}, "max_length must be a whole number"),
+        ({"max_length": 10**9}, "max_length must be a whole number from 1 to 100,000"),
         ({"stop": [""]}, "must not be empty"),
         ({"stop": "ab"}, "a list of texts, not one string"),
+        ({"stop": None}, "a list of texts, not None"),
+        ({"stop": [1]}, "a list of texts, not \\[1\\]"),
     ],
 )
 def test_options_out_of_range_are_errors(writer: TextGenerator, options: dict[str, object], message: str) -> None:
@@ -140,3 +182,14 @@ def test_options_out_of_range_are_errors(writer: TextGenerator, options: dict[st
         writer.generate(**options)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="not one string"):
         writer.score("one line")
+
+
+@pytest.mark.parametrize("batch_tokens", [0, 2.5, None])
+def test_batches_of_no_tokens_are_an_error(writer: TextGenerator, batch_tokens: int) -> None:
+    with pytest.raises(UsageError, match=r"batch_tokens must be a whole number of 1 or more"):
+        writer.score(["a cat"], batch_tokens=batch_tokens)
+
+
+def test_a_line_that_is_no_text_is_an_error(writer: TextGenerator) -> None:
+    with pytest.raises(UsageError, match=r"A line must be a text \(one is None\)"):
+        writer.score(["a cat", None])  # type: ignore[list-item]

@@ -72,6 +72,12 @@ def test_an_endless_line_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -
     assert splitter.close() == [Line("xäöüä")]
 
 
+def test_a_line_is_whole_where_all_of_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 10)
+    windows = read_windows(io.BytesIO(b"a" * 25 + b"\r\nb"), 5, whole=True)
+    assert [line.text for window in windows for line in window] == ["a" * 25, "b"]
+
+
 def test_a_line_is_there_before_the_next_one_is_written() -> None:
     reading, writing = os.pipe()
     with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as pipe:  # noqa: PTH123

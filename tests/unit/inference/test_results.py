@@ -2,24 +2,13 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s.inference.results import Candidate, PairScore, Tokens, Translation, json_line, one_line
+from s2s.inference.results import Candidate, LineScore, PairScore, Tokens, Translation, json_line
 
 KEYS = ["id", "source", "text", "score", "tokens", "alignment", "n_best"]
-
-
-@given(st.text())
-def test_one_line_is_one_line_of_the_same_length(text: str) -> None:
-    found = one_line(text)
-    assert len(found) == len(text)
-    assert len(("x" + found + "x").splitlines()) == 1
-    assert "\0" not in found
-
-
-def test_other_characters_stay() -> None:
-    assert one_line("a\tb  ü\u200b\ue000\U0001f600") == "a\tb  ü\u200b\ue000\U0001f600"
 
 
 @given(st.text())
@@ -53,3 +42,14 @@ def test_the_keys_of_a_translation_are_frozen() -> None:
 def test_the_keys_of_a_score_are_frozen_and_minus_infinity_is_null() -> None:
     document = json.loads(PairScore(1, "", "x", float("-inf"), (), ()).to_json())
     assert document == {"id": 1, "source": "", "target": "x", "log_prob": None, "tokens": [], "token_log_probs": []}
+
+
+def test_what_is_no_finite_number_is_null() -> None:
+    impossible = LineScore(1, "a b", float("-inf"), ("a", "b", "</s>"), (float("-inf"), -0.5, float("nan")))
+    assert json.loads(impossible.to_json(), parse_constant=pytest.fail) == {
+        "id": 1,
+        "text": "a b",
+        "log_prob": None,
+        "tokens": ["a", "b", "</s>"],
+        "token_log_probs": [None, -0.5, None],
+    }

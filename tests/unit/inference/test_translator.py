@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from s2s.errors import ModelError, UsageError
 from s2s.hardware import has_int8
 from s2s.inference import load, runtime
 from s2s.inference.translator import Numbered, TranslationOptions, Translator
-from s2s.search import Hypothesis
+from s2s.search import Hypothesis, SamplingOptions
 from tests.tiny import write_model
 
 LINES = [
@@ -129,6 +130,19 @@ def test_options_out_of_range_are_named(copying: Translator, name: str) -> None:
 def test_more_translations_than_the_beam_are_refused(copying: Translator) -> None:
     with pytest.raises(UsageError, match="A beam of 3 cannot give 4 translations"):
         copying.translate(["a"], n_best=4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": 5}, "A seed has no effect without sampling"),
+        ({"seed": -1, "sampling": SamplingOptions()}, "seed must be a whole number of 0 or more"),
+        ({"sampling": True}, "sampling takes SamplingOptions"),
+    ],
+)
+def test_options_of_sampling_are_checked(copying: Translator, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        copying.translate(["a"], **options)
 
 
 def test_one_string_is_not_taken_for_a_list_of_lines(copying: Translator) -> None:

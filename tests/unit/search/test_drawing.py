@@ -87,7 +87,8 @@ def test_what_is_impossible_never_comes() -> None:
 
 def run(draws: Tensor, limits: list[int], first: list[int]) -> list[tuple[list[int], list[float], bool]]:
     tokens = torch.tensor(first)
-    found = sample(step, Told(tokens), tokens, torch.tensor(limits), draws, SamplingOptions(), 0.0, EOS, (0, 1))
+    never = torch.tensor([[0, 1]]).expand(len(limits), -1)
+    found = sample(step, Told(tokens), tokens, torch.tensor(limits), draws, SamplingOptions(), 0.0, EOS, never)
     return [(one.tokens, one.log_probs, one.finished) for one in found]
 
 
@@ -104,3 +105,13 @@ def test_rows_do_not_depend_on_each_other() -> None:
         said = [start, *tokens, *([EOS] if finished else [])]
         expected = [torch.roll(LOG_PROBS[0], before)[after].item() for before, after in pairwise(said)]
         assert log_probs == pytest.approx(expected)
+
+
+def test_each_row_has_tokens_of_its_own_that_never_come() -> None:
+    draws = torch.rand(3, 51, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    never = torch.tensor([[0, EOS, 0], [4, EOS, 5], [3, EOS, 3]])
+    tokens = torch.full((3,), 1)
+    found = sample(step, Told(tokens), tokens, torch.full((3,), 50), draws, SamplingOptions(), 0.0, EOS, never)
+    for one, ids in zip(found, never.tolist(), strict=True):
+        assert len(one.tokens) == 50
+        assert set(one.tokens) == set(range(SIZE)) - set(ids)

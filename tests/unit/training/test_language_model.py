@@ -13,10 +13,11 @@ from s2s.data.batches import Batch, collate
 from s2s.data.monolingual import MonolingualData
 from s2s.data.prepared import open_data
 from s2s.data.running import RunningBatches
-from s2s.errors import ConfigError, Stopped, UsageError
+from s2s.errors import ConfigError, NonFiniteError, Stopped, UsageError
 from s2s.text.vocabulary import BOS, EOS
 from s2s.training import run as running
-from s2s.training.building import TrainOptions
+from s2s.training.building import TrainOptions, build_trainer
+from s2s.training.check import check_run
 from s2s.training.language_validation import LanguageValidator
 from s2s.training.objectives import LanguageObjective
 from s2s.training.run import train
@@ -126,6 +127,21 @@ def test_resumed_equals_uninterrupted(
     assert_same(straight, broken)
 
 
+def test_windows_of_running_text_are_not_called_segments(
+    lines: Path, data: MonolingualData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = language_config("text", truncation=10, max_updates=1)
+    check_run(config, TrainOptions(lines, tmp_path / "run"))
+    assert f"{len(data.segments('train'))} training segments" in capsys.readouterr().err
+    trainer = build_trainer(config, TrainOptions(lines, tmp_path / "run"), torch.device("cpu"), data)
+    batch = next(trainer.batches.epoch(0))
+    trainer.model.output.bias.data[5] = float("inf")
+    rows = ", ".join(map(str, sorted(set(batch.indices))))
+    with pytest.raises(NonFiniteError, match=f"windows of running text that begin in the rows {rows} of the training"):
+        trainer.update([batch])
+    assert "20 windows of running text, of 10 tokens. Lower" in trainer.update._too_large(batch)
+
+
 def test_training_lowers_the_perplexity(lines: Path, data: MonolingualData, tmp_path: Path) -> None:
     config = language_config("line", max_updates=60, learning_rate=1e-2)
     train(config, TrainOptions(lines, tmp_path / "run"))
@@ -157,6 +173,9 @@ def test_models_and_data_are_not_mistaken_for_each_other(lines: Path, tmp_path: 
     [
         ({}, {"truncation": 5}, "truncation has no effect on lines"),
         ({"context": "text"}, {"shortest_first": True}, "shortest_first has no effect on running text"),
+        ({"context": "text"}, {"truncation": 65, "batch_tokens": 64}, "batch_tokens = 64 has no room for a row"),
+        ({"context": "text"}, {"batch_tokens": 32}, "training.truncation = 64 tokens long: raise the one"),
+        ({"context": "text"}, {"truncation": 10**6}, "has no room for a row of running text"),
         ({}, {"validation_metric": "bleu"}, "needs references"),
         ({}, {"batch_frames": 5}, "batch_frames has no effect"),
         ({"kind": "language-modle"}, {}, 'model.kind is "language-model", or left out'),
@@ -167,6 +186,11 @@ def test_what_has_no_effect_is_an_error(model: dict[str, object], training: dict
     document = {"model": {"kind": "language-model", **model}, "training": {"max_updates": 1, **training}}
     with pytest.raises(ConfigError, match=message):
         parse_run(document, "test")
+
+
+def test_a_batch_may_be_one_row_of_running_text() -> None:
+    config = language_config("text", batch_tokens=30, truncation=30)
+    assert (config.training.budget, config.training.truncation) == (30, 30)
 
 
 def test_weight_dropout_needs_a_recurrent_matrix() -> None:
