@@ -63,7 +63,7 @@ def test_tuned_settings_become_defaults(
     assert "lm_weight       0" in out  # the references are of the model alone
     assert run(capsys, "translate", model, data.parent / "line", "--lm", lm)[1] == plain
     kept = json.loads((model / "decoding.json").read_bytes())
-    assert set(kept) == {"format", "version", "alone", "with_lm"}
+    assert set(kept) == {"format", "version", "model", "alone", "with_lm"}
 
 
 def test_a_language_model_takes_part(models: tuple[Path, Path], data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """A language model beside a translator: what is found, and what is refused."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -131,12 +132,35 @@ def test_a_damaged_file_of_settings_is_named(tmp_path: Path) -> None:
     for damaged, message in (
         ("{", "is not JSON"),
         ("{}", "its format is None"),
-        ('{"format": "s2s decoding", "version": 1, "alone": {}}', "cannot be used: alone.decoding"),
+        ('{"format": "s2s decoding", "version": 1, "model": "0", "alone": {}}', "cannot be used: alone.decoding"),
     ):
         (model / FILE).write_text(damaged, encoding="utf-8")
         with pytest.raises(ModelError, match=f"{FILE}.*{message}"):
             s2s.load(model).translate(["a"])
-    assert read_tuned(tmp_path).alone is None
+    assert read_tuned(tmp_path) is None
+
+
+def test_what_was_tuned_for_another_model_is_told_and_not_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = write_model(tmp_path / "one"), write_model(tmp_path / "other", seed=2)
+    kept = keep_tuned(one, tuned(None, beam_size=2))
+    shutil.copy(kept, other / FILE)
+    translator = s2s.load(other)
+    assert isinstance(translator, Translator)
+    assert translator.decoding.beam_size == 3
+    translator.translate(TEXTS[:2])
+    told = capsys.readouterr().err
+    assert f"{other / FILE} was tuned for another model than is there now, and is not used: repeat `s2s tune`" in told
+    assert told.count("\n") == 1
+    keep_tuned(other, tuned(None, beam_size=4))
+    again = s2s.load(other)
+    assert isinstance(again, Translator)
+    assert again.decoding.beam_size == 4
+    assert capsys.readouterr().err == ""
+    shutil.rmtree(one)
+    with pytest.raises(ModelError, match=r"was removed while it was tuned\. Tune when training has ended"):
+        keep_tuned(one, tuned(None, beam_size=2))
 
 
 def test_samples_are_drawn_for_each_line_by_its_number(model: Path) -> None:
