@@ -32,13 +32,17 @@ class TunedSearch(Section):
 
 
 class Tuned(Section):
-    """What was found for the model alone, and with a language model; `model` is the identity of that model."""
+    """What was found for the model alone, and with each language model; `model` is the identity of that model."""
 
     format: Literal["s2s decoding"] = "s2s decoding"
     version: Literal[1] = 1
     model: Printable
     alone: TunedSearch | None = None
-    with_lm: TunedSearch | None = None
+    with_lm: tuple[TunedSearch, ...] = ()
+
+    def found_with(self, lm: str) -> TunedSearch | None:
+        """What was found with the language model of an identity."""
+        return next((found for found in self.with_lm if found.lm == lm), None)
 
 
 def read_tuned(folder: Path) -> Tuned | None:
@@ -69,15 +73,16 @@ def tuned_for(folder: Path) -> Tuned:
 
 
 def keep_tuned(folder: Path, found: TunedSearch) -> Path:
-    """Write what was found beside what else was found for the model there, and return the file.
+    """Write what was found alone, or with a language model, beside all else that was found for the model there.
 
-    ModelError: the model is gone, as a checkpoint is that training has passed.
+    Returns the file. ModelError: the model is gone, as a checkpoint is that training has passed.
     """
     if not (folder / RECORD).is_file():
         raise ModelError(f"{folder} was removed while it was tuned. Tune when training has ended.")
     kept = read_tuned(folder)
     own = Tuned(model=identity(folder)) if kept is None or kept.model != identity(folder) else kept
-    changed = {"with_lm" if found.lm else "alone": found}
+    others = tuple(one for one in own.with_lm if one.lm != found.lm)
+    changed = {"with_lm": (*others, found)} if found.lm else {"alone": found}
     write_json(folder / FILE, to_document(own.model_copy(update=changed)))
     return folder / FILE
 

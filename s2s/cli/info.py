@@ -58,7 +58,7 @@ def _tuned_lines(folder: Path) -> Iterator[str]:
     from s2s.checkpoint.tuned import tuned_for
 
     tuned = tuned_for(folder)
-    for found, where in ((tuned.alone, ""), (tuned.with_lm, " with a language model")):
+    for found, where in ((tuned.alone, ""), *((one, " with a language model") for one in tuned.with_lm)):
         if found is not None:
             settings = found.decoding.model_dump(exclude_none=True, exclude={"max_length"})
             shown = ", ".join(f"{name} {value:g}" for name, value in settings.items())

@@ -51,7 +51,7 @@ def lm_options(command: Command) -> Command:
         click.option(
             "--lm-weight",
             type=click.FloatRange(0, 10),
-            help="Factor of the language model's log-probabilities; default: what `s2s tune` found.",
+            help="Factor of the language model's log-probabilities; default: what `s2s tune` found with this one.",
         ),
         click.option("--lm", type=click.Path(path_type=Path), help="Language model that takes part in the search."),
     ):

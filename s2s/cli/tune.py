@@ -25,8 +25,9 @@ def command(model: Path, as_json: bool, **options: Any) -> None:
 
     They have the best BLEU, or word error rate, on the part of the data, and are written into the file decoding.json of
     the model directory. They hold for that model alone: when the best checkpoint of a run changes, and for an average,
-    a line says that tuning must be repeated. Those found with a language model hold where the same one is given. An
-    option of a command comes before them; remove the file to have the model's own again.
+    a line says that tuning must be repeated. Those found with a language model hold where the same one is given; with
+    another the weight must be given, and all else is as without. An option of a command comes before them; remove the
+    file to have the model's own again.
     """
     from s2s.checkpoint import resolve
     from s2s.checkpoint.tuned import keep_tuned
