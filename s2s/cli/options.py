@@ -30,7 +30,7 @@ ensemble_option = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="MODEL",
-    help="Another model, whose probabilities are averaged with those of MODEL; may be given several times.",
+    help="Another model, whose probabilities are averaged with those of MODEL; repeatable. MODEL's settings hold.",
 )
 
 
