@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Prepared data: what `s2s prepare` wrote.")
 @click.option("--part", default="dev", show_default=True, help="Of the data, to tune on; never what you report.")
 @click.option("--lm", type=click.Path(path_type=Path), help="Language model that takes part.")
-@click.option("--beam-size", "beam_sizes", type=click.IntRange(1, 1000), multiple=True, help="One to try; repeatable.")
+@click.option(
+    "--beam-size",
+    "beam_sizes",
+    type=click.IntRange(1, 1000),
+    multiple=True,
+    help="One to try, and no others; repeatable.",
+)
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(model: Path, as_json: bool, **options: Any) -> None:
@@ -35,8 +41,6 @@ def command(model: Path, as_json: bool, **options: Any) -> None:
     from s2s.inference.tuning import TuningOptions, tune
     from s2s.log import say
 
-    if not options["beam_sizes"]:
-        options.pop("beam_sizes")
     folder = resolve(model)  # once, as the best checkpoint of a run that trains may change
     found = tune(folder, TuningOptions(**options))
     path = keep_tuned(folder, found)

@@ -32,19 +32,21 @@ CANDIDATES: dict[str, tuple[float | int, ...]] = {
 """What is tried of each setting, in the order in which they are tuned."""
 
 ROUNDS = 3
+RANKS_NOTHING = ("length_penalty", 1)
 
 
 @dataclass(frozen=True)
 class TuningOptions:
     """What to tune on: a part of prepared data; `lm` is a language model that takes part.
 
-    `beam_sizes` are the candidates of the beam, of which a large one costs time.
+    `beam_sizes` are all that is tried of the beam, of which a large one costs time; by default it is what `CANDIDATES`
+    has, and the model's own.
     """
 
     data: Path
     part: str = "dev"
     lm: Path | None = None
-    beam_sizes: tuple[int, ...] = tuple(int(size) for size in CANDIDATES["beam_size"])
+    beam_sizes: tuple[int, ...] = ()
     device: str = "cpu"
     precision: str = "float32"
     threads: int | None = None
@@ -64,25 +66,25 @@ def tune(model: Path, options: TuningOptions) -> TunedSearch:
     if data.languages != spoken:
         raise UsageError(f"{model} is for {'-'.join(spoken)}, and {options.data} holds {'-'.join(data.languages)}.")
     own = found.decoding
-    start: Settings = {"beam_size": own.beam_size, "length_penalty": own.length_penalty}
+    before: Settings = {"beam_size": own.beam_size, "length_penalty": own.length_penalty}
     if isinstance(found, Transcriber) and found.aligns:
-        start["ctc_weight"] = own.ctc_weight or 0.0
+        before["ctc_weight"] = own.ctc_weight or 0.0
     if options.lm is not None:
-        start["lm_weight"] = own.lm_weight or 0.0
-    candidates = {**CANDIDATES, "beam_size": options.beam_sizes}
-    trials = _Trials(found, options, most=1 + ROUNDS * sum(len(candidates[name]) for name in start))
-    best = start
+        before["lm_weight"] = own.lm_weight or 0.0
+    candidates = {**CANDIDATES, "beam_size": options.beam_sizes or (*CANDIDATES["beam_size"], own.beam_size)}
+    trials = _Trials(found, options, most=2 + ROUNDS * sum(len(candidates[name]) for name in before))
+    best = {**before, "beam_size": min(candidates["beam_size"], key=lambda size: abs(size - own.beam_size))}
     for _ in range(ROUNDS):
-        before = best
-        for name in (name for name in candidates if name in start):
+        last = best
+        for name in (name for name in candidates if name in before):
             best = trials.best(best, name, candidates[name])
-        if best == before:
+        if best == last:
             break
     return TunedSearch(
         decoding=own.model_copy(update=best),
         metric=trials.score(best).metric,
         value=trials.score(best).value,
-        before=trials.score(start).value,
+        before=trials.score(before).value,
         signature=trials.score(best).signature,
         part=options.part,
         data=sha256(options.data / MANIFEST),
@@ -108,8 +110,9 @@ class _Trials:
         return min(({**settings, name: value} for value in values), key=lambda tried: _rank(self.score(tried)))
 
     def score(self, settings: Settings) -> Score:
-        """The score of settings, which are tried once."""
-        key = tuple(sorted(settings.items()))
+        """The score of settings, which are tried once; a beam of 1 has nothing that a length penalty could rank."""
+        counted = {name: value for name, value in settings.items() if (name, settings["beam_size"]) != RANKS_NOTHING}
+        key = tuple(sorted(counted.items()))
         if key not in self.scores:
             texts = decode_part(self.found, self.segments, self.data, settings)
             self.scores[key] = score_part(self.found, texts, self.references)
