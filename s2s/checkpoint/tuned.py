@@ -15,10 +15,21 @@ from s2s.log import warn
 FILE = "decoding.json"
 
 
+class Comparison(Section):
+    """The best score with a language model of weight `lm_weight`, and the best without; p is of paired bootstrap."""
+
+    lm_weight: float
+    value: float
+    without: float
+    p_value: float
+    signature: Printable
+
+
 class TunedSearch(Section):
     """Settings with their score on the part `part` of prepared data, whose manifest has the SHA-256 `data`.
 
-    `before` is the score of the settings that the model had. `lm` is the identity of the language model that took part.
+    `before` is the score of the settings that the model had. `lm` is the identity of the language model that took part,
+    and `comparison` tells what it brought; None: no weight for it scored better than 0.
     """
 
     decoding: DecodingConfig
@@ -29,6 +40,14 @@ class TunedSearch(Section):
     part: Printable
     data: Printable
     lm: Printable | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def alone(self) -> "TunedSearch":
+        """The same without a language model, which must have no weight."""
+        assert not self.decoding.lm_weight
+        decoding = self.decoding.model_copy(update={"lm_weight": None})
+        return self.model_copy(update={"decoding": decoding, "lm": None, "comparison": None})
 
 
 class Tuned(Section):
@@ -75,6 +94,8 @@ def tuned_for(folder: Path) -> Tuned:
 def keep_tuned(folder: Path, found: TunedSearch) -> Path:
     """Write what was found alone, or with a language model, beside all else that was found for the model there.
 
+    With a language model of weight 0 it was found alone, and holds without one, too.
+
     Returns the file. ModelError: the model is gone, as a checkpoint is that training has passed.
     """
     if not (folder / RECORD).is_file():
@@ -82,7 +103,9 @@ def keep_tuned(folder: Path, found: TunedSearch) -> Path:
     kept = read_tuned(folder)
     own = Tuned(model=identity(folder)) if kept is None or kept.model != identity(folder) else kept
     others = tuple(one for one in own.with_lm if one.lm != found.lm)
-    changed = {"with_lm": (*others, found)} if found.lm else {"alone": found}
+    changed: dict[str, object] = {"with_lm": (*others, found)} if found.lm else {}
+    if not found.decoding.lm_weight:
+        changed["alone"] = found.alone
     write_json(folder / FILE, to_document(own.model_copy(update=changed)))
     return folder / FILE
 

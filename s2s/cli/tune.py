@@ -9,7 +9,7 @@ import click
 from s2s.cli.options import device_options
 
 if TYPE_CHECKING:
-    from s2s.checkpoint.tuned import TunedSearch
+    from s2s.checkpoint.tuned import Comparison, TunedSearch
 
 
 @click.command()
@@ -34,6 +34,10 @@ def command(model: Path, as_json: bool, **options: Any) -> None:
     a line says that tuning must be repeated. Those found with a language model hold where the same one is given; with
     another the weight must be given, and all else is as without. An option of a command comes before them; remove the
     file to have the model's own again.
+
+    A language model has a weight only if its gain over the best settings without it is beyond chance (p < 0.05 by
+    paired bootstrap over segments, or over speakers where they are known). Else its weight is 0, and what was found
+    without it holds with it and without.
     """
     from s2s.checkpoint import resolve
     from s2s.checkpoint.tuned import keep_tuned
@@ -55,5 +59,11 @@ def _page(found: "TunedSearch") -> str:
         [
             *(f"{name:<16}{value:g}" for name, value in chosen),
             f"{found.metric:<16}{found.value:.2f} on {found.part}, {found.before:.2f} before  {found.signature}",
+            *([] if found.comparison is None else [_compared(found.comparison)]),
         ]
     )
+
+
+def _compared(found: "Comparison") -> str:
+    scores = f"{found.value:.2f} with a weight of {found.lm_weight:g}, {found.without:.2f} without"
+    return f"{'language model':<16}{scores}, p = {found.p_value:.3f}  {found.signature}"

@@ -36,10 +36,12 @@ def language_model_for(loaded: Loaded, path: Path | str, device: str, precision:
 def own_decoding(loaded: Loaded, model: LoadedLanguageModel | None) -> DecodingConfig:
     """A model's own settings of the search: with a language model those that were tuned with it, else those without.
 
-    The latter have no weight for it.
+    The latter have no weight for it, or that of 0 where it was tuned and gains nothing.
     """
     tuned = None if model is None else loaded.tuned.found_with(identity(model.folder))
-    return loaded.decoding if tuned is None else tuned.decoding
+    if tuned is not None and tuned.decoding.lm_weight:
+        return tuned.decoding
+    return loaded.decoding if tuned is None else loaded.decoding.model_copy(update={"lm_weight": 0.0})
 
 
 def with_weight(decoding: DecodingConfig, given: float | None, model: LoadedLanguageModel | None) -> DecodingConfig:

@@ -49,6 +49,11 @@ class Searching:
         return own_decoding(members_of(self._loaded)[0], self._lm)
 
     @property
+    def decoding_alone(self) -> DecodingConfig:
+        """How it would search without the language model."""
+        return own_decoding(members_of(self._loaded)[0], None)
+
+    @property
     def lm(self) -> Path | None:
         """The folder of the language model that takes part."""
         return None if self._lm is None else self._lm.folder

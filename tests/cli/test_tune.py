@@ -61,7 +61,9 @@ def test_tuned_settings_become_defaults(
     assert code == 0
     assert out.splitlines()[0] == "beam_size       2"
     assert "lm_weight       0" in out  # the references are of the model alone
-    assert run(capsys, "translate", model, data.parent / "line", "--lm", lm)[1] == plain
+    told = f"{lm} takes no part: `s2s tune` gave it the weight 0. Leave out --lm, or force it by --lm-weight.\n"
+    assert run(capsys, "translate", model, data.parent / "line", "--lm", lm) == (0, plain, told)
+    assert run(capsys, "translate", model, data.parent / "line", "--lm", lm, "--lm-weight", 0) == (0, plain, "")
     kept = json.loads((model / "decoding.json").read_bytes())
     assert set(kept) == {"format", "version", "model", "alone", "with_lm"}
 
