@@ -43,13 +43,15 @@ def command(model: Path, as_json: bool, **options: Any) -> None:
     from s2s.checkpoint.tuned import keep_tuned
     from s2s.config import to_document
     from s2s.inference.tuning import TuningOptions, tune
-    from s2s.log import say
+    from s2s.log import say, warn
 
     folder = resolve(model)  # once, as the best checkpoint of a run that trains may change
     found = tune(folder, TuningOptions(**options))
     path = keep_tuned(folder, found)
     click.echo(json.dumps(to_document(found)) if as_json else _page(found))
     say(f"wrote {path}")
+    if resolve(model) != folder:
+        warn(f"{folder} is no longer the best checkpoint of {model}: repeat `s2s tune` when training has ended.")
 
 
 def _page(found: "TunedSearch") -> str:
