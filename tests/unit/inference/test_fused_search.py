@@ -128,10 +128,10 @@ def test_tuned_settings_are_defaults_with_what_they_were_tuned_with(tmp_path: Pa
     assert (forced.beam_size, forced.length_penalty, forced.lm_weight) == (2, 0.5, 0.1), "all else is as without"
     keep_tuned(model, tuned(unlike, beam_size=6, lm_weight=0.7))
     keep_tuned(model, tuned(None, beam_size=1))
-    kept = [s2s.load(model, lm=one).decoding for one in (None, lm, unlike)]  # type: ignore[union-attr]
+    kept = [s2s.load(model, lm=one).decoding for one in (None, lm, unlike)]
     assert [(one.beam_size, one.lm_weight) for one in kept] == [(1, None), (4, 0.3), (6, 0.7)]
     keep_tuned(model, tuned(lm, beam_size=3, lm_weight=0.2))
-    kept = [s2s.load(model, lm=one).decoding for one in (None, lm, unlike)]  # type: ignore[union-attr]
+    kept = [s2s.load(model, lm=one).decoding for one in (None, lm, unlike)]
     assert [(one.beam_size, one.lm_weight) for one in kept] == [(1, None), (3, 0.2), (6, 0.7)]
     assert "tuned with a language model: beam_size 6" in page(model, read_info(model))
     (model / FILE).unlink()

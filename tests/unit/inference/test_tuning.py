@@ -138,18 +138,18 @@ def test_with_a_tuned_weight_of_nothing_the_search_is_that_without(
     tried(with_gain(1))
     keep_tuned(model, tune(model, TuningOptions(data, lm=lm)))
     alone, helped = (s2s.load(model, lm=one) for one in (None, lm))
-    assert alone.decoding.beam_size == 5  # type: ignore[union-attr]
-    assert alone.decoding.model_copy(update={"lm_weight": 0.0}) == helped.decoding  # type: ignore[union-attr]
+    assert alone.decoding.beam_size == 5
+    assert alone.decoding.model_copy(update={"lm_weight": 0.0}) == helped.decoding
     tried(lambda settings: wrong(settings["beam_size"]))
     keep_tuned(model, tune(model, TuningOptions(data)))
     alone, helped = (s2s.load(model, lm=one) for one in (None, lm))
-    assert alone.decoding.beam_size == helped.decoding.beam_size == 1  # type: ignore[union-attr]
-    assert alone.translate(TEXTS[:9]) == helped.translate(TEXTS[:9])  # type: ignore[union-attr]
+    assert alone.decoding.beam_size == helped.decoding.beam_size == 1
+    assert alone.translate(TEXTS[:9]) == helped.translate(TEXTS[:9])
     tried(with_gain(12))
     keep_tuned(model, tune(model, TuningOptions(data, lm=lm)))
     alone, helped = (s2s.load(model, lm=one) for one in (None, lm))
-    assert (alone.decoding.beam_size, helped.decoding.beam_size) == (1, 5)  # type: ignore[union-attr]
-    assert helped.decoding.lm_weight == 0.2  # type: ignore[union-attr]
+    assert (alone.decoding.beam_size, helped.decoding.beam_size) == (1, 5)
+    assert helped.decoding.lm_weight == 0.2
 
 
 def test_texts_are_compared_as_evaluation_compares_them(model: Path, data: Path, tmp_path: Path) -> None:
