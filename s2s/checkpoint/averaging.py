@@ -7,13 +7,18 @@ from torch import Tensor
 
 from s2s.checkpoint.model_directory import Loaded, load_any, save_model
 from s2s.checkpoint.record import TrainingSummary
+from s2s.checkpoint.run_directory import resolve
 from s2s.checkpoint.tensors import unique
+from s2s.checkpoint.tuned import FILE
 from s2s.errors import UsageError
 from s2s.files import committed_folder
+from s2s.log import say
 
 
 def average(paths: Sequence[Path], output: Path) -> None:
     """Write the model whose weights are the mean of those of the given models, summed in float64.
+
+    It searches as their config says: what was tuned for one of them is not taken over, which is told.
 
     UsageError: fewer than two models, two with unequal configs or tokenizers, or an output that exists.
     """
@@ -46,6 +51,8 @@ def average(paths: Sequence[Path], output: Path) -> None:
     mean = {name: (total[name] / len(paths)).to(tensor.dtype) for name, tensor in unique(first.model).items()}
     with committed_folder(output) as folder:
         save_model(folder, first.model, first.codec, first.info.model, first.info.decoding, averaged, mean)
+    if any((resolve(path) / FILE).is_file() for path in paths):
+        say(f"What `s2s tune` found for the models does not hold for their average: run `s2s tune {output}`.")
 
 
 def _check_equal(first: Loaded, other: Loaded) -> None:

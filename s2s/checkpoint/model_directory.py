@@ -24,7 +24,7 @@ from s2s.checkpoint.record import (
 )
 from s2s.checkpoint.run_directory import resolve
 from s2s.checkpoint.tensors import NoInitialisation, from_bytes, restore, to_bytes, unique
-from s2s.checkpoint.tuned import Tuned, read_tuned
+from s2s.checkpoint.tuned import Tuned, tuned_for
 from s2s.config import (
     AnyModelConfig,
     DecodingConfig,
@@ -68,8 +68,8 @@ class Loaded:
 
     @cached_property
     def tuned(self) -> Tuned:
-        """What `s2s tune` found; ModelError when the file that tells it is damaged."""
-        return read_tuned(self.folder)
+        """What `s2s tune` found for this very model, see `tuned_for`; ModelError: the file that tells it is damaged."""
+        return tuned_for(self.folder)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from s2s.checkpoint.record import RECORD, read_info, read_json, verify
 from s2s.checkpoint.training_state import load_training_state
+from s2s.checkpoint.tuned import Tuned, hand_on, read_tuned
 from s2s.errors import ModelError
 from s2s.files import committed_folder, write_json
 from s2s.log import warn
@@ -58,8 +59,10 @@ def publish(run: Path, update: int, write: Callable[[Path], None], score: Score 
     """Make `checkpoints/<update>/` of what `write` puts into the folder it is given, and prune older ones.
 
     The `keep_best` best stay, this one, and the one before it in case that this one gets damaged. Checkpoints of later
-    updates, left by a run that was resumed from before them, go. Without a score a checkpoint is never the best.
+    updates, left by a run that was resumed from before them, go. Without a score a checkpoint is never the best. When
+    another becomes the best, it is told that what was tuned for the one before no longer holds, see `hand_on`.
     """
+    tuned = _tuned_best(run)
     folder = checkpoint_folder(run, update)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with committed_folder(folder, replace=True) as temporary:
@@ -67,6 +70,8 @@ def publish(run: Path, update: int, write: Callable[[Path], None], score: Score 
         if score is not None:
             write_json(temporary / SCORE, {"metric": score.metric, "value": score.value})
     ranked = [path for path in best_checkpoints(run) if int(path.name) <= update]
+    if tuned is not None:
+        hand_on(*tuned, ranked[0] if ranked else folder)
     if ranked:
         write_json(run / "best.json", {"update": int(ranked[0].name), **read_json(ranked[0] / SCORE)})
     else:
@@ -136,6 +141,17 @@ def _chosen_checkpoint(run: Path) -> Path | None:
         if (run / name).is_file():
             return checkpoint_folder(run, _named_update(run / name))
     return None
+
+
+def _tuned_best(run: Path) -> tuple[Tuned, Path] | None:
+    """What was tuned for the checkpoint that is the best so far, and that checkpoint, if there is both."""
+    try:
+        best = _chosen_checkpoint(run)
+        tuned = None if best is None else read_tuned(best)
+    except ModelError as error:
+        warn(str(error))
+        return None
+    return None if best is None or tuned is None else (tuned, best)
 
 
 def _checkpoints(run: Path) -> list[Path]:

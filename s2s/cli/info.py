@@ -55,10 +55,10 @@ def _precision_lines(compared: "Sequence[PrecisionScore]") -> Iterator[str]:
 
 def _tuned_lines(folder: Path) -> Iterator[str]:
     """What `s2s tune` found, which comes before the model's own settings."""
-    from s2s.checkpoint.tuned import read_tuned
+    from s2s.checkpoint.tuned import tuned_for
 
-    tuned = read_tuned(folder)
-    for found, where in ((tuned.alone, ""), (tuned.with_lm, " with a language model")):
+    tuned = tuned_for(folder)
+    for found, where in ((tuned.alone, ""), *((one, " with a language model") for one in tuned.with_lm)):
         if found is not None:
             settings = found.decoding.model_dump(exclude_none=True, exclude={"max_length"})
             shown = ", ".join(f"{name} {value:g}" for name, value in settings.items())

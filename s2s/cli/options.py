@@ -3,9 +3,12 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from s2s.inference.searching import Searching
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,7 +33,7 @@ ensemble_option = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="MODEL",
-    help="Another model, whose probabilities are averaged with those of MODEL; may be given several times.",
+    help="Another model, whose probabilities are averaged with those of MODEL; repeatable. MODEL's settings hold.",
 )
 
 
@@ -51,7 +54,7 @@ def lm_options(command: Command) -> Command:
         click.option(
             "--lm-weight",
             type=click.FloatRange(0, 10),
-            help="Factor of the language model's log-probabilities; default: what `s2s tune` found.",
+            help="Factor of the language model's log-probabilities; default: what `s2s tune` found with this one.",
         ),
         click.option("--lm", type=click.Path(path_type=Path), help="Language model that takes part in the search."),
     ):
@@ -101,6 +104,14 @@ def _device_options() -> Iterator[Callable[[Any], Any]]:
         ),
         click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ..."),
     )
+
+
+def tell_of_idle_lm(found: "Searching", weight: float | None) -> None:
+    """One line when a language model takes no part, since the weight that was tuned for it is 0."""
+    from s2s.log import say
+
+    if found.lm is not None and weight is None and found.decoding.lm_weight == 0:
+        say(f"{found.lm} takes no part: `s2s tune` gave it the weight 0. Leave out --lm, or force it by --lm-weight.")
 
 
 def write_results(results: Iterable[Result], plain: Callable[[Any], str] | None) -> int:

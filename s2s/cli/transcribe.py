@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from s2s import ranks
-from s2s.cli.options import computing_options, end_with_skipped, ensemble_option, lm_options, processes_option
+from s2s.cli.options import (
+    computing_options,
+    end_with_skipped,
+    ensemble_option,
+    lm_options,
+    processes_option,
+    tell_of_idle_lm,
+)
 from s2s.cli.processes import run_together
 from s2s.errors import UsageError
 
@@ -109,6 +116,7 @@ def _run(model: Path, files: list[Path], targets: list[Path | None], settings: S
                 lm=settings.lm,
             )
             options = _options(transcriber, settings)
+            tell_of_idle_lm(transcriber, settings.lm_weight)
             heard = None
             if settings.one_speaker and group.leads:
                 heard = transcriber.listen(progress(files, "listen to the speaker", unit="files"))

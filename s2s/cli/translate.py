@@ -17,6 +17,7 @@ from s2s.cli.options import (
     lm_options,
     processes_option,
     sampling_range_options,
+    tell_of_idle_lm,
     write_results,
 )
 from s2s.cli.processes import run_together
@@ -103,6 +104,7 @@ def _run(model: Path, files: tuple[Path, ...], settings: Settings) -> int:
                 lm=settings.lm,
             )
             options = _search_options(translator, settings)
+            tell_of_idle_lm(translator, settings.lm_weight)
         return _translate(translator, files, settings, options, group)
 
 

@@ -1,6 +1,6 @@
 """BLEU, chrF and TER through sacrebleu: signatures, confidence intervals, and paired bootstrap between systems."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char", "th": "char", "lo": "char"
 Japanese and Korean get characters, since the field's `ja-mecab` and `ko-mecab` need packages with dictionaries; ask for
 those by name where they are installed. The signature always tells.
 """
+
+METRICS = ("bleu", "chrf", "ter")
 
 _SPLIT_CHARACTERS = {"zh", "char", "ja-mecab", "ko-mecab"}
 
@@ -63,9 +65,12 @@ def score(
 
 
 def score_systems(
-    systems: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]], options: ScoreOptions | None = None
+    systems: Mapping[str, Sequence[str]],
+    references: Sequence[Sequence[str]],
+    options: ScoreOptions | None = None,
+    wanted: Collection[str] = METRICS,
 ) -> dict[str, dict[str, Score]]:
-    """The scores of each system by name; all but the first are compared with the first by paired bootstrap.
+    """The `wanted` scores of each system by name; all but the first are compared with the first by paired bootstrap.
 
     Raises DataError for unequal or zero numbers of lines (sacrebleu would cut the longer in silence) and for a
     tokenizer that cannot be downloaded, UsageError for one that is not known or not installed.
@@ -74,7 +79,7 @@ def score_systems(
 
     options = options or ScoreOptions()
     _check_counts(systems, references)
-    metrics = _metrics(options)
+    metrics = {name: metric for name, metric in _metrics(options).items() if name in wanted}
     test = PairedTest(list(systems.items()), metrics, references, test_type="bs", n_samples=options.samples)
     signatures, results = test()
     scores: dict[str, dict[str, Score]] = {name: {} for name in systems}

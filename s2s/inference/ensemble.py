@@ -108,7 +108,7 @@ def mean_probability(log_probs: Sequence[Tensor]) -> Tensor:
 
 @dataclass(frozen=True)
 class LoadedEnsemble(Loaded):
-    """An ensemble; what belongs to it beside the models, such as how to search, is the first member's."""
+    """An ensemble; what belongs to it beside the models, such as how to search, tuned or not, is the first's."""
 
     model: Ensemble
     members: tuple[Member, ...]

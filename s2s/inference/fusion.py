@@ -34,11 +34,14 @@ def language_model_for(loaded: Loaded, path: Path | str, device: str, precision:
 
 
 def own_decoding(loaded: Loaded, model: LoadedLanguageModel | None) -> DecodingConfig:
-    """A model's own settings of the search: those that were tuned with this very language model, if one takes part."""
-    tuned = loaded.tuned.with_lm
-    if model is not None and tuned is not None and tuned.lm == identity(model.folder):
+    """A model's own settings of the search: with a language model those that were tuned with it, else those without.
+
+    The latter have no weight for it, or that of 0 where it was tuned and gains nothing.
+    """
+    tuned = None if model is None else loaded.tuned.found_with(identity(model.folder))
+    if tuned is not None and tuned.decoding.lm_weight:
         return tuned.decoding
-    return loaded.decoding
+    return loaded.decoding if tuned is None else loaded.decoding.model_copy(update={"lm_weight": 0.0})
 
 
 def with_weight(decoding: DecodingConfig, given: float | None, model: LoadedLanguageModel | None) -> DecodingConfig:
@@ -52,8 +55,8 @@ def with_weight(decoding: DecodingConfig, given: float | None, model: LoadedLang
         return decoding.model_copy(update={"lm_weight": None})
     if given is None and decoding.lm_weight is None:
         raise UsageError(
-            f"How much should {model.folder} count? Give a weight (--lm-weight, lm_weight), such as 0.1, or find the "
-            "best one with `s2s tune`."
+            f"How much should {model.folder} count? No weight was tuned with it: give one (--lm-weight, lm_weight), "
+            f"such as 0.1, or find the best one with `s2s tune --lm {model.folder}`."
         )
     return decoding
 

@@ -5,18 +5,18 @@ changes any more: coordinate descent, which finds a good place with a few dozen 
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2s.checkpoint.tuned import TunedSearch, identity
+from s2s.checkpoint.tuned import Comparison, TunedSearch, identity
+from s2s.config import DecodingConfig
 from s2s.data.prepared import MANIFEST, open_data
 from s2s.errors import UsageError
 from s2s.evaluation.scores import Score
 from s2s.files import sha256
 from s2s.inference import load
 from s2s.inference.language import TextGenerator
-from s2s.inference.parts import decode_part, score_part
+from s2s.inference.parts import compare_part, decode_part, score_part
 from s2s.inference.transcriber import Transcriber
 from s2s.inference.translator import Translator
 from s2s.log import clock, say
@@ -32,19 +32,24 @@ CANDIDATES: dict[str, tuple[float | int, ...]] = {
 """What is tried of each setting, in the order in which they are tuned."""
 
 ROUNDS = 3
+CHANCE = 0.05
+"""The p-value from which on the gain of a language model is nothing."""
+
+RANKS_NOTHING = ("length_penalty", 1)
 
 
 @dataclass(frozen=True)
 class TuningOptions:
     """What to tune on: a part of prepared data; `lm` is a language model that takes part.
 
-    `beam_sizes` are the candidates of the beam, of which a large one costs time.
+    `beam_sizes` are all that is tried of the beam, of which a large one costs time; by default it is what `CANDIDATES`
+    has, and the model's own.
     """
 
     data: Path
     part: str = "dev"
     lm: Path | None = None
-    beam_sizes: tuple[int, ...] = tuple(int(size) for size in CANDIDATES["beam_size"])
+    beam_sizes: tuple[int, ...] = ()
     device: str = "cpu"
     precision: str = "float32"
     threads: int | None = None
@@ -52,6 +57,8 @@ class TuningOptions:
 
 def tune(model: Path, options: TuningOptions) -> TunedSearch:
     """The best settings found for the model in a folder.
+
+    A language model has the weight 0 unless its gain is beyond chance, see `_with_language_model`.
 
     ModelError, DataError: model or data cannot be read. UsageError: they do not go together, or the model is one of
     language alone.
@@ -63,63 +70,126 @@ def tune(model: Path, options: TuningOptions) -> TunedSearch:
     spoken = found.languages if isinstance(found, Translator) else (found.language,)
     if data.languages != spoken:
         raise UsageError(f"{model} is for {'-'.join(spoken)}, and {options.data} holds {'-'.join(data.languages)}.")
-    own = found.decoding
-    start: Settings = {"beam_size": own.beam_size, "length_penalty": own.length_penalty}
-    if isinstance(found, Transcriber) and found.aligns:
-        start["ctc_weight"] = own.ctc_weight or 0.0
-    if options.lm is not None:
-        start["lm_weight"] = own.lm_weight or 0.0
-    candidates = {**CANDIDATES, "beam_size": options.beam_sizes}
-    trials = _Trials(found, options, most=1 + ROUNDS * sum(len(candidates[name]) for name in start))
-    best = start
-    for _ in range(ROUNDS):
-        before = best
-        for name in (name for name in candidates if name in start):
-            best = trials.best(best, name, candidates[name])
-        if best == before:
-            break
+    trials = _Trials(found, options)
+    best = trials.without_language_model()
+    comparison = None
+    if found.lm is not None:
+        best, comparison = _with_language_model(trials, best, found.lm)
+    score = trials.score(best)
     return TunedSearch(
-        decoding=own.model_copy(update=best),
-        metric=trials.score(best).metric,
-        value=trials.score(best).value,
-        before=trials.score(start).value,
-        signature=trials.score(best).signature,
+        decoding=found.decoding_alone.model_copy(update=best),
+        metric=score.metric,
+        value=score.value,
+        before=trials.score(_settings(found, found.decoding)).value,
+        signature=score.signature,
         part=options.part,
         data=sha256(options.data / MANIFEST),
         lm=None if found.lm is None else identity(found.lm),
+        comparison=comparison,
     )
 
 
-class _Trials:
-    """The scores of settings that were tried."""
+def _settings(found: Translator | Transcriber, decoding: DecodingConfig) -> Settings:
+    """What can be tuned of a search, as it is in `decoding`."""
+    settings: Settings = {"beam_size": decoding.beam_size, "length_penalty": decoding.length_penalty}
+    if isinstance(found, Transcriber) and found.aligns:
+        settings["ctc_weight"] = decoding.ctc_weight or 0.0
+    if found.lm is not None:
+        settings["lm_weight"] = decoding.lm_weight or 0.0
+    return settings
 
-    def __init__(self, found: Translator | Transcriber, options: TuningOptions, most: int) -> None:
+
+def _with_language_model(trials: "_Trials", without: Settings, lm: Path) -> tuple[Settings, Comparison | None]:
+    """The best settings found from the best without it on, if what they gain is beyond chance; else those without.
+
+    A language model costs time in each search, so that a gain that may be chance is not worth its weight.
+    """
+    best = trials.descend(without)
+    metric, part = trials.score(best).metric, trials.options.part
+    if not best["lm_weight"]:
+        say(f"{lm} gets the weight 0: no other has a better {metric} on {part} ({trials.score(best).value:.2f}).")
+        return best, None
+    comparison = trials.compare(best, without)
+    if comparison.p_value < CHANCE:
+        return best, comparison
+    say(
+        f"{lm} gets the weight 0: {metric} on {part} is {comparison.value:.2f} with a weight of "
+        f"{comparison.lm_weight:g}, and {comparison.without:.2f} without, which may be chance "
+        f"(p = {comparison.p_value:.3f}); --lm-weight forces one."
+    )
+    return without, comparison
+
+
+class _Trials:
+    """The texts and scores of settings that were tried."""
+
+    def __init__(self, found: Translator | Transcriber, options: TuningOptions) -> None:
         self.found = found
-        self.data = options.data
+        self.options = options
         self.segments = open_data(options.data).segments(options.part)
         self.references = self.segments.references()
-        self.most = most
-        self.scores: dict[tuple[tuple[str, float | int], ...], Score] = {}
+        self.start = _settings(found, found.decoding_alone)
+        own = found.decoding_alone.beam_size
+        sizes: tuple[float | int, ...] = options.beam_sizes or (*CANDIDATES["beam_size"], own)
+        self.start["beam_size"] = min(sizes, key=lambda size: abs(size - own))
+        tuned = {**CANDIDATES, "beam_size": sizes}
+        self.candidates = {name: values for name, values in tuned.items() if name in self.start}
+        counts = {name: len(values) for name, values in self.candidates.items()}
+        descents = sum(counts.values()) * (1 if found.lm is None else 2) - counts.get("lm_weight", 0)
+        self.most = 2 + ROUNDS * descents
+        self.tried: dict[tuple[tuple[str, float | int], ...], tuple[list[str], Score]] = {}
         self.started = time.monotonic()
 
-    def best(self, settings: Settings, name: str, candidates: Sequence[float | int]) -> Settings:
+    def without_language_model(self) -> Settings:
+        """The best settings found from the model's own on, with no weight for a language model."""
+        return self.descend(self.start, but="lm_weight")
+
+    def descend(self, settings: Settings, but: str | None = None) -> Settings:
+        """The best settings found from these on; one may be left as it is."""
+        for _ in range(ROUNDS):
+            last = settings
+            for name in self.candidates:
+                if name != but:
+                    settings = self._best(settings, name)
+            if settings == last:
+                break
+        return settings
+
+    def _best(self, settings: Settings, name: str) -> Settings:
         """The settings with the best value of one of them; of equal ones what stands there, else the least."""
-        values = [settings[name], *sorted({*candidates} - {settings[name]})]
+        values = [settings[name], *sorted({*self.candidates[name]} - {settings[name]})]
         return min(({**settings, name: value} for value in values), key=lambda tried: _rank(self.score(tried)))
 
     def score(self, settings: Settings) -> Score:
-        """The score of settings, which are tried once."""
-        key = tuple(sorted(settings.items()))
-        if key not in self.scores:
-            texts = decode_part(self.found, self.segments, self.data, settings)
-            self.scores[key] = score_part(self.found, texts, self.references)
-            self._say(settings, self.scores[key])
-        return self.scores[key]
+        """The score of settings."""
+        return self._try(settings)[1]
+
+    def compare(self, best: Settings, without: Settings) -> Comparison:
+        """What a language model brings: the best settings with it against the best without."""
+        score = compare_part(self.found, self.segments, self._try(best)[0], self._try(without)[0])
+        assert score.p_value is not None
+        return Comparison(
+            lm_weight=best["lm_weight"],
+            value=score.value,
+            without=self.score(without).value,
+            p_value=score.p_value,
+            signature=score.signature,
+        )
+
+    def _try(self, settings: Settings) -> tuple[list[str], Score]:
+        """What settings find, which are tried once; a beam of 1 has nothing that a length penalty could rank."""
+        counted = {name: value for name, value in settings.items() if (name, settings["beam_size"]) != RANKS_NOTHING}
+        key = tuple(sorted(counted.items()))
+        if key not in self.tried:
+            texts = decode_part(self.found, self.segments, self.options.data, settings)
+            self.tried[key] = texts, score_part(self.found, texts, self.references)
+            self._say(settings, self.tried[key][1])
+        return self.tried[key]
 
     def _say(self, settings: Settings, score: Score) -> None:
         shown = ", ".join(f"{name} {value:g}" for name, value in settings.items())
         passed = time.monotonic() - self.started
-        left = passed / len(self.scores) * (self.most - len(self.scores))
+        left = passed / len(self.tried) * (self.most - len(self.tried))
         say(f"{shown}: {score.metric} {score.value:.2f} (at most {clock(left)} left)")
 
 

@@ -4,12 +4,23 @@ import json
 from pathlib import Path
 
 import pytest
+import soundfile
+import torch
 
+from s2s.checkpoint import TrainingSummary, save_model
+from s2s.checkpoint.tuned import TunedSearch, identity, keep_tuned
 from s2s.cli.main import main
+from s2s.config import DecodingConfig, LanguageModelConfig, parse
 from s2s.data.prepare_text import PrepareTextOptions, prepare_text
+from s2s.files import committed_folder
+from s2s.text.monolingual import MonolingualCodec
 from s2s.text.readers import Side
-from tests.language import save_language_model
+from tests.language import SHAPE, save_language_model, small_language_model
 from tests.tiny import TEXTS, write_model
+from tests.tiny_speech import speech_codec, write_speech_model
+from tests.tones import RATE
+
+FOUND = {"metric": "BLEU", "value": 2.0, "before": 1.0, "signature": "none", "part": "dev", "data": "0"}
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -61,9 +72,51 @@ def test_tuned_settings_become_defaults(
     assert code == 0
     assert out.splitlines()[0] == "beam_size       2"
     assert "lm_weight       0" in out  # the references are of the model alone
-    assert run(capsys, "translate", model, data.parent / "line", "--lm", lm)[1] == plain
+    told = f"{lm} takes no part: `s2s tune` gave it the weight 0. Leave out --lm, or force it by --lm-weight.\n"
+    assert run(capsys, "translate", model, data.parent / "line", "--lm", lm) == (0, plain, told)
+    assert run(capsys, "translate", model, data.parent / "line", "--lm", lm, "--lm-weight", 0) == (0, plain, "")
     kept = json.loads((model / "decoding.json").read_bytes())
-    assert set(kept) == {"format", "version", "alone", "with_lm"}
+    assert set(kept) == {"format", "version", "model", "alone", "with_lm"}
+
+
+def test_a_best_checkpoint_that_changes_meanwhile_is_told(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (write_model(tmp_path / "checkpoints" / str(number), seed=number) for number in (1, 2))
+    found = TunedSearch(**FOUND, decoding=DecodingConfig())
+
+    def tune(model: Path, options: object) -> TunedSearch:
+        assert model == first
+        (tmp_path / "best.json").write_text('{"update": 2}')
+        return found
+
+    (tmp_path / "best.json").write_text('{"update": 1}')
+    monkeypatch.setattr("s2s.inference.tuning.tune", tune)
+    code, _, err = run(capsys, "tune", tmp_path, "--data", data)
+    assert code == 0
+    assert f"{first} is no longer the best checkpoint of {tmp_path}: repeat `s2s tune` when training has ended." in err
+    assert not (second / "decoding.json").exists()
+
+
+def test_a_transcriber_says_that_a_language_model_of_no_weight_takes_no_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, lm = write_speech_model(tmp_path / "speech", ctc=True), tmp_path / "lm"
+    config = parse(LanguageModelConfig, SHAPE, "test")
+    target = speech_codec().target
+    with committed_folder(lm) as folder:
+        summary = TrainingSummary(updates=1, seed=1, data="0")
+        made = small_language_model(size=target.size)
+        save_model(folder, made, MonolingualCodec(target, "en"), config, None, summary)
+    keep_tuned(model, TunedSearch(**FOUND, decoding=DecodingConfig(beam_size=2, lm_weight=0.0), lm=identity(lm)))
+    noise = torch.randn(2 * RATE, generator=torch.Generator().manual_seed(1))
+    soundfile.write(tmp_path / "noise.wav", (0.1 * noise).numpy(), RATE)
+    (_, plain, quiet), (_, beside, told), (_, _, forced) = (
+        run(capsys, "transcribe", model, tmp_path / "noise.wav", "--format", "json", *more)
+        for more in ((), ("--lm", lm), ("--lm", lm, "--lm-weight", 0.5))
+    )
+    assert plain == beside
+    assert [f"{lm} takes no part" in err for err in (quiet, told, forced)] == [False, True, False]
 
 
 def test_a_language_model_takes_part(models: tuple[Path, Path], data: Path, capsys: pytest.CaptureFixture[str]) -> None:

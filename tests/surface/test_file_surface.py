@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
+from s2s.checkpoint.tuned import Comparison, Tuned, TunedSearch
 from s2s.cli.main import main
+from s2s.config import DecodingConfig, to_document
 from s2s.data.parallel_text import open_text
 
 pytestmark = pytest.mark.xdist_group("worked_example")
@@ -82,6 +84,16 @@ def test_an_exported_folder(run: Path, tmp_path: Path, frozen: Frozen) -> None:
     frozen("exported keys", {path.name: keys_in(path) for path in sorted((tmp_path / "x").glob("*.json"))})
     rows = re.findall(r"^\| (in|out) \| `(\w+)`", (tmp_path / "x" / "README.md").read_text(), re.MULTILINE)
     frozen("exported inputs and outputs", [" ".join(row) for row in rows])
+
+
+def test_tuned_settings(frozen: Frozen) -> None:
+    compared = Comparison(lm_weight=0.1, value=2, without=1, p_value=0.01, signature="none")
+    found = TunedSearch(
+        decoding=DecodingConfig(), metric="BLEU", value=2, before=1, signature="none", part="dev", data="0"
+    )
+    beside = found.model_copy(update={"lm": "0", "comparison": compared})
+    frozen("decoding.json", sorted({*keys(to_document(Tuned(model="0", alone=found, with_lm=(beside,))))}))
+    frozen("s2s tune --json", sorted({*keys(to_document(beside))}))
 
 
 @pytest.mark.parametrize(

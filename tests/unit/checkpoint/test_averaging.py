@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from s2s.checkpoint import average, load_model, unique
+from s2s.checkpoint.tuned import FILE
 from s2s.errors import ModelError, UsageError
 from tests.tiny import CONFIG, write_model
 
@@ -32,6 +33,18 @@ def test_weights_are_the_mean_and_the_record_says_so(models: list[Path], tmp_pat
 def test_the_mean_of_one_model_twice_is_that_model(models: list[Path], tmp_path: Path) -> None:
     average([models[0], models[0]], tmp_path / "mean")
     assert (tmp_path / "mean" / "model.safetensors").read_bytes() == (models[0] / "model.safetensors").read_bytes()
+
+
+def test_what_was_tuned_for_a_model_is_not_that_of_the_mean(
+    models: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tuned = write_model(tmp_path / "tuned", seed=4)
+    average([models[0], tuned], tmp_path / "untold")
+    assert capsys.readouterr().err == ""
+    (tuned / FILE).write_text("{}")
+    average([models[0], tuned], tmp_path / "mean")
+    assert f"does not hold for their average: run `s2s tune {tmp_path / 'mean'}`" in capsys.readouterr().err
+    assert not (tmp_path / "mean" / FILE).exists()
 
 
 def test_unequal_configs_are_refused(models: list[Path], tmp_path: Path) -> None:

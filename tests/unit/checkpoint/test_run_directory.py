@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from s2s.checkpoint import Score, best_checkpoints, publish, resolve, resume, run_directory, save_training_state
+from s2s.checkpoint.tuned import FILE, TunedSearch, keep_tuned, tuned_for
+from s2s.config import DecodingConfig
 from s2s.errors import ModelError
 
 
@@ -20,7 +22,7 @@ def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _writer(update: int) -> Callable[[Path], None]:
     def write(folder: Path) -> None:
-        (folder / "model.json").write_text("{}")
+        (folder / "model.json").write_text(json.dumps({"update": update}))
         save_training_state(folder, {"update": torch.tensor(update)}, {"update": update})
 
     return write
@@ -198,6 +200,33 @@ def test_a_damaged_score_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[s
     _publish(tmp_path, 20, 2.0)
     assert json.loads((tmp_path / "best.json").read_text())["update"] == 20
     assert "score.json" in capsys.readouterr().err
+
+
+def test_a_new_best_is_told_to_be_untuned_once_and_bears_word_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = TunedSearch(
+        decoding=DecodingConfig(), metric="BLEU", value=2, before=1, signature="none", part="dev", data="0"
+    )
+    folders = [tmp_path / "checkpoints" / str(update) for update in (10, 20, 30, 40, 50)]
+    _publish(tmp_path, 10, 5.0)
+    keep_tuned(folders[0], found)
+    _publish(tmp_path, 20, 4.0)
+    assert tuned_for(resolve(tmp_path)).alone == found
+    assert capsys.readouterr().err == ""
+    _publish(tmp_path, 30, 6.0)
+    told = capsys.readouterr().err
+    assert f"the best checkpoint is now {folders[2]}, and the search was tuned for {folders[0]}: repeat" in told
+    _publish(tmp_path, 40, 7.0)
+    assert capsys.readouterr().err == ""
+    assert resolve(tmp_path) == folders[3]
+    assert tuned_for(folders[3]).alone is None
+    assert "was tuned for another model" in capsys.readouterr().err
+    keep_tuned(folders[3], found)
+    (folders[3] / FILE).write_text("{")
+    _publish(tmp_path, 50, 8.0)
+    assert "is not JSON" in capsys.readouterr().err
+    assert not (folders[4] / FILE).exists()
 
 
 def test_a_best_that_was_passed_over_is_not_named_any_more(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 import s2s
 from s2s.audio.features import Statistics
-from s2s.config import DecoderConfig, EncoderConfig, ModelConfig
+from s2s.checkpoint.tuned import TunedSearch, keep_tuned
+from s2s.config import DecoderConfig, DecodingConfig, EncoderConfig, ModelConfig
 from s2s.data.batches import pad
 from s2s.data.speech_codec import SpeechCodec
 from s2s.errors import ConfigError, ModelError, UsageError
@@ -102,6 +103,22 @@ def test_the_first_tells_how_to_search(folder: Path, tmp_path: Path) -> None:
     for first, second, beam in (("a", tmp_path / "other", 3), (tmp_path / "other", "a", 2)):
         loaded = s2s.load(folder / first, ensemble_with=[folder / second])
         assert loaded.settle(TranslationOptions()).beam_size == beam
+
+
+def test_members_that_were_tuned_otherwise_are_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = (Path(shutil.copytree(folder / name, tmp_path / name)) for name in ("a", "b"))
+    found = {"metric": "BLEU", "value": 2.0, "before": 1.0, "signature": "none", "part": "dev", "data": "0"}
+    told = []
+    for path, beam in ((one, 3), (other, 2), (one, 2)):
+        keep_tuned(path, TunedSearch(decoding=DecodingConfig(beam_size=beam, length_penalty=1.0), **found))
+        both = s2s.load(one, ensemble_with=[other])
+        assert both.decoding.beam_size == (2 if len(told) == 2 else 3)
+        told.append(capsys.readouterr().err)
+    said = f"not tuned to the same search (beam_size 3, 2): where no option decides, that of {one} holds for all."
+    assert [said in line for line in told] == [False, True, False]
+    assert told[0] == told[2] == ""
 
 
 def test_exported_models_are_members(folder: Path, recordings: list[Path], tmp_path: Path) -> None:

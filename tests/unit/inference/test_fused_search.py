@@ -1,5 +1,6 @@
 """A language model beside a translator: what is found, and what is refused."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from s2s.decoding import Fusion, decode_batch
 from s2s.errors import ModelError, UsageError
 from s2s.files import committed_folder
 from s2s.inference.transcriber import Transcriber, TranscriptionOptions
-from s2s.inference.translator import Translator
+from s2s.inference.translator import TranslationOptions, Translator
 from s2s.language_model import build_language_model
 from s2s.text.monolingual import MonolingualCodec
 from s2s.text.placeholders import SYMBOLS
@@ -80,7 +81,7 @@ def test_a_weight_of_nothing_changes_nothing_and_more_changes_more(model: Path, 
 def test_weights_and_models_belong_together(model: Path, lm: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has no effect without one"):
         s2s.load(model).translate(["a"], lm_weight=0.1)
-    with pytest.raises(UsageError, match=r"How much should .* count\? Give a weight"):
+    with pytest.raises(UsageError, match=r"How much should .* count\? No weight was tuned"):
         s2s.load(model, lm=lm).translate(["a"])
     with pytest.raises(UsageError, match="works alone"):
         s2s.load(lm, lm=lm)
@@ -120,9 +121,20 @@ def test_tuned_settings_are_defaults_with_what_they_were_tuned_with(tmp_path: Pa
     own = helped.translate(TEXTS[:5])
     assert own == helped.translate(TEXTS[:5], beam_size=4, length_penalty=0.2, lm_weight=0.3)
     unlike = save_language_model(tmp_path / "unlike", "text")
-    with pytest.raises(UsageError, match="How much should"):
-        s2s.load(model, lm=unlike).translate(["a"])
-    assert "tuned with a language model: beam_size 4" in page(model, read_info(model))
+    other = s2s.load(model, lm=unlike)
+    assert isinstance(other, Translator)
+    with pytest.raises(UsageError, match=r"How much should .*unlike count\? No weight was tuned with it: give one"):
+        other.translate(["a"])
+    forced = other.settle(TranslationOptions(lm_weight=0.1))
+    assert (forced.beam_size, forced.length_penalty, forced.lm_weight) == (2, 0.5, 0.1), "all else is as without"
+    keep_tuned(model, tuned(unlike, beam_size=6, lm_weight=0.7))
+    keep_tuned(model, tuned(None, beam_size=1))
+    kept = [s2s.load(model, lm=one).decoding for one in (None, lm, unlike)]
+    assert [(one.beam_size, one.lm_weight) for one in kept] == [(1, None), (4, 0.3), (6, 0.7)]
+    keep_tuned(model, tuned(lm, beam_size=3, lm_weight=0.2))
+    kept = [s2s.load(model, lm=one).decoding for one in (None, lm, unlike)]
+    assert [(one.beam_size, one.lm_weight) for one in kept] == [(1, None), (3, 0.2), (6, 0.7)]
+    assert "tuned with a language model: beam_size 6" in page(model, read_info(model))
     (model / FILE).unlink()
     assert s2s.load(model).translate(TEXTS[:5]) == before
 
@@ -132,12 +144,35 @@ def test_a_damaged_file_of_settings_is_named(tmp_path: Path) -> None:
     for damaged, message in (
         ("{", "is not JSON"),
         ("{}", "its format is None"),
-        ('{"format": "s2s decoding", "version": 1, "alone": {}}', "cannot be used: alone.decoding"),
+        ('{"format": "s2s decoding", "version": 1, "model": "0", "alone": {}}', "cannot be used: alone.decoding"),
     ):
         (model / FILE).write_text(damaged, encoding="utf-8")
         with pytest.raises(ModelError, match=f"{FILE}.*{message}"):
             s2s.load(model).translate(["a"])
-    assert read_tuned(tmp_path).alone is None
+    assert read_tuned(tmp_path) is None
+
+
+def test_what_was_tuned_for_another_model_is_told_and_not_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = write_model(tmp_path / "one"), write_model(tmp_path / "other", seed=2)
+    kept = keep_tuned(one, tuned(None, beam_size=2))
+    shutil.copy(kept, other / FILE)
+    translator = s2s.load(other)
+    assert isinstance(translator, Translator)
+    assert translator.decoding.beam_size == 3
+    translator.translate(TEXTS[:2])
+    told = capsys.readouterr().err
+    assert f"{other / FILE} was tuned for another model than is there now, and is not used: repeat `s2s tune`" in told
+    assert told.count("\n") == 1
+    keep_tuned(other, tuned(None, beam_size=4))
+    again = s2s.load(other)
+    assert isinstance(again, Translator)
+    assert again.decoding.beam_size == 4
+    assert capsys.readouterr().err == ""
+    shutil.rmtree(one)
+    with pytest.raises(ModelError, match=r"was removed while it was tuned\. Tune when training has ended"):
+        keep_tuned(one, tuned(None, beam_size=2))
 
 
 def test_samples_are_drawn_for_each_line_by_its_number(model: Path) -> None:
