@@ -1,6 +1,7 @@
 """Classifiers, taggers and writers give the same alone, in any batch and place, whatever stands in the padding."""
 
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from s2s.config import OnlineTaggerConfig, ReaderConfig, RegularisationConfig, TaggerConfig, WriterConfig, parse
+from s2s.config.model import Cell
 from s2s.data.batches import pad
 from s2s.model import NO_REGULARISATION
 from s2s.search import SearchOptions
@@ -17,7 +19,7 @@ from s2s.text.vocabulary import BOS
 from s2s.training.shapes import StepModel
 
 SIZE, OUTPUTS, WIDTH = 12, 5, 8
-CELLS = ["lstm", "gru", "elman", "elman-relu"]
+CELLS = get_args(Cell)
 DROPPED = RegularisationConfig(
     embedding_dropout=0.5, layer_dropout=0.5, output_dropout=0.5, weight_dropout=0.5, source_word_dropout=0.5
 )
