@@ -24,7 +24,7 @@ def parse_shape(document: Mapping[str, Any], place: str) -> tuple[str, ShapeRunC
     """The folder of the recipe that a document is for, its config and what builds it; ConfigError for others."""
     data = document.get("data")
     kind = data.get("kind") if isinstance(data, Mapping) else None
-    if kind not in MODULES:
+    if not isinstance(kind, str) or kind not in MODULES:
         raise ConfigError(f"{place}: data.kind is one of {', '.join(MODULES)} (it is {kind!r}).")
     name = MODULES[kind]
     module = import_module(f"recipes.shapes.{name}")

@@ -88,6 +88,7 @@ def test_a_recorded_result_goes_into_the_readme(tmp_path: Path, monkeypatch: pyt
     ("override", "message"),
     [
         ("data.kind=tags", r"data\.kind is one of languages, digits, .*'tags'"),
+        ("data.kind=['tags']", r"data\.kind is one of languages, digits, .*\['tags'\]"),
         ("data.lenght=3", r"unknown key data\.lenght: did you mean length\?"),
         ("model.cell=lstn", r"model\.cell"),
         ("training.validation_metric=bleu", 'scores texts: set it to "loss"'),
