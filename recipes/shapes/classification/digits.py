@@ -13,10 +13,11 @@ from torch import Tensor
 from recipes.shapes.scoring import labels_of, percent_equal
 from recipes.shapes.task import Headline, Part, ShapeRunConfig, Task
 from recipes.transcription.corpora.corpus import Utterance, check_folder
-from recipes.transcription.corpora.digits import RATE, SOURCE, WORDS, read_recordings
+from recipes.transcription.corpora.digits import RATE, SOURCE, WORDS, read_recordings, samples_of
 from s2s.audio.features import FeatureSettings, FilterBank, Statistics, StatisticsSum, default_bands, normalise
 from s2s.config import ReaderConfig, Section
 from s2s.data.labelled import Examples
+from s2s.errors import DataError
 from s2s.shapes import build_reader
 from s2s.training.shapes import LabelObjective
 
@@ -44,6 +45,8 @@ def build(config: Config, from_dir: Path | None) -> Task:
     parts = read_recordings(folder / "recordings" if (folder / "recordings").is_dir() else folder)
     features = {name: [features_of(utterance) for utterance in part] for name, part in parts.items()}
     labels = {name: [WORDS.index(utterance.text) for utterance in part] for name, part in parts.items()}
+    if missing := [word for digit, word in enumerate(WORDS) if digit not in labels["train"]]:
+        raise DataError(f"{folder} has no recordings to train {', '.join(missing)} with: get the whole data set.")
     statistics = _statistics(features["train"])
     sets = {
         name: Examples(
@@ -69,11 +72,9 @@ def build(config: Config, from_dir: Path | None) -> Task:
 
 
 def features_of(utterance: Utterance) -> Tensor:
-    """The logarithmic mel features (S, F) of a recording."""
-    import soundfile
-
-    samples, _ = soundfile.read(str(utterance.audio), dtype="float32")
-    return FilterBank(FeatureSettings(RATE, BANDS))(torch.from_numpy(samples))
+    """The logarithmic mel features (S, F) of a recording; DataError unless it is mono, of this corpus's rate."""
+    samples = torch.from_numpy(samples_of(utterance.audio)).float() / 2**15
+    return FilterBank(FeatureSettings(RATE, BANDS))(samples)
 
 
 def score(found: list[int], features: Mapping[str, list[Tensor]], labels: Mapping[str, list[int]]) -> Part:

@@ -110,13 +110,14 @@ def _deal(recordings: Sequence[Utterance], draw: Random) -> Iterator[Utterance]:
 def _write(digits: Sequence[Utterance], path: Path) -> Utterance:
     import soundfile
 
-    samples = numpy.concatenate([_samples(utterance.audio) for utterance in digits])
+    samples = numpy.concatenate([samples_of(utterance.audio) for utterance in digits])
     soundfile.write(str(path), samples, RATE, subtype="PCM_16")
     text = " ".join(utterance.text for utterance in digits)
     return Utterance(path.stem, path, text, digits[0].speaker, len(samples) / RATE)
 
 
-def _samples(path: Path) -> numpy.ndarray:
+def samples_of(path: Path) -> numpy.ndarray:
+    """The samples of a recording, as integers of 16 bits; DataError unless it is one of this corpus by its format."""
     import soundfile
 
     samples: numpy.ndarray

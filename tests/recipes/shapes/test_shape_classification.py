@@ -8,7 +8,7 @@ import torch
 from recipes.shapes.classification import digits, languages
 from recipes.shapes.classification.naive_bayes import NaiveBayes
 from recipes.transcription.corpora.digits import RATE
-from s2s.errors import UsageError
+from s2s.errors import DataError, UsageError
 from tests.recipes.shapes.running import read_small, run_small, scores_of
 from tests.recipes.transcription.conftest import Record
 from tests.recipes.translation.test_ui_strings import component_in, make_wheel
@@ -81,6 +81,21 @@ def test_digits_from_end_to_end(recordings: Path, tmp_path: Path) -> None:
 def test_digits_need_a_folder() -> None:
     with pytest.raises(UsageError, match="--from-dir"):
         read_small("classification/digits.toml")
+
+
+def test_recordings_of_another_format_are_refused(recordings: Path, record: Record) -> None:
+    """What is twice as fast would be taken for another voice, were its rate not looked at."""
+    record(recordings / "recordings/3_ann_9.wav", 0.2, 2 * RATE, 103)
+    with pytest.raises(DataError, match=r"3_ann_9\.wav is not mono of 8,000 Hz"):
+        read_small("classification/digits.toml", from_dir=recordings)
+
+
+def test_every_digit_must_train(recordings: Path) -> None:
+    """A digit without a mean would be the nearest of all."""
+    for index in range(8, 10):
+        (recordings / f"recordings/6_ann_{index}.wav").unlink()
+    with pytest.raises(DataError, match="no recordings to train six with"):
+        read_small("classification/digits.toml", from_dir=recordings)
 
 
 def test_the_nearest_mean_is_that_of_training() -> None:
