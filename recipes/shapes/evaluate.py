@@ -33,6 +33,8 @@ def command(folder: Path, from_dir: Path | None, recorded: bool) -> None:
     """Score RUN on every test part of its data, beside its baselines, and write RUN/results.json."""
     manifest = read_manifest(folder)
     recipe, config, build = parse_shape(manifest["config"], str(folder))
+    if recorded and recipe == "memory":
+        raise UsageError("One cell at one delay is no result of memory, whose measure.py records: leave --record out.")
     task = build(config, from_dir)
     if manifest["data_sha256"] != fingerprint(task):
         raise UsageError(f"The run {folder} was trained on other data than this: its test part may have been seen.")

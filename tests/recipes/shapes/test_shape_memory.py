@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 import torch
 
+from recipes.shapes import evaluate
 from recipes.shapes.memory import measure
 from recipes.shapes.memory.clipping import descend
 from recipes.shapes.memory.copying import CellConfig, Data, Recaller, made
@@ -51,6 +52,14 @@ def test_cells_have_parameters_in_the_ratio_one_three_four(width: int, inputs: i
 def test_one_cell_from_end_to_end(tmp_path: Path) -> None:
     result = run_small("memory/memory.toml", tmp_path, "data.train=40", "data.dev=8", "data.test=16", "data.delay=4")
     assert scores_of(result)["chance"] == {"accuracy": 12.5}
+
+
+def test_one_cell_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables are of all cells and delays."""
+    monkeypatch.setattr(evaluate, "record_result", lambda *_: pytest.fail("recorded"))
+    run_small("memory/memory.toml", tmp_path, "data.train=40", "data.dev=8", "data.test=16", "data.delay=4")
+    with pytest.raises(UsageError, match=r"measure\.py records: leave --record out"):
+        evaluate.command.main([str(tmp_path / "run"), "--record"], standalone_mode=False)
 
 
 def test_all_cells_are_measured(tmp_path: Path) -> None:
