@@ -33,8 +33,11 @@ from s2s.log import say
 from s2s.training.manifest import describe_run
 
 HERE = Path(__file__).resolve().parent
-PICTURE = "memory.png"
+CONFIG, PICTURE = "memory.toml", "memory.png"
 CELLS = get_args(Cell)
+SET_HERE = ("seed", "data.delay", "model.cell", "model.gain")
+"""Keys of the config that --set cannot change: --seed, --delays and the measurements do."""
+
 DELAYS = (5, 10, 20, 40, 80)
 EXPLAINED = 20
 """The delay at which gradients and gates are looked at after training."""
@@ -64,6 +67,9 @@ def command(output: Path, seed: int, overrides: tuple[str, ...], delays: str, re
     if recorded and written.is_file():
         record(read_json(written))
         return
+    name = name_of(overrides, delays)
+    if recorded:
+        check_recordable(name)
     if output.exists():
         raise UsageError(f"{output} exists already. Name another folder, or remove it.")
     if not all(part.isdecimal() and int(part) for part in delays.split(",")):
@@ -72,7 +78,7 @@ def command(output: Path, seed: int, overrides: tuple[str, ...], delays: str, re
     started = time.monotonic()
     config = _config(overrides, f"seed={seed}")
     output.mkdir(parents=True)
-    result = describe(config, device) | measure(config, [int(part) for part in delays.split(",")])
+    result = describe(config, name, device) | measure(config, [int(part) for part in delays.split(",")])
     result["minutes"] = round((time.monotonic() - started) / 60, 2)
     write_json(written, result)
     draw([result], output / PICTURE)
@@ -80,8 +86,24 @@ def command(output: Path, seed: int, overrides: tuple[str, ...], delays: str, re
         record(result)
 
 
+def name_of(overrides: tuple[str, ...], delays: str) -> str:
+    """The config with what differs from it; UsageError for an override that would have no effect."""
+    idle = [override for override in overrides if override.partition("=")[0].strip() in SET_HERE]
+    if idle:
+        raise UsageError(f"--set {idle[0]} has no effect here: seeds come by --seed, delays by --delays, cells all.")
+    others = [f"--delays {delays}"] if delays != ",".join(map(str, DELAYS)) else []
+    return " ".join([CONFIG, *overrides, *others])
+
+
+def check_recordable(name: str) -> None:
+    """UsageError unless a result is of the recipe's own config, since its tables and its picture are of nothing else."""
+    if name != CONFIG:
+        raise UsageError(f"Results of {CONFIG} as it is are recorded, not of {name}: leave --record out.")
+
+
 def record(result: Result) -> None:
-    """Add a result to the recipe's, and draw all of them."""
+    """Add a result to the recipe's, and draw all of them; UsageError unless it is of the recipe's own config."""
+    check_recordable(result["config"])
     readmes.record_result("shapes/memory", result)
     draw(read_results(HERE / readmes.RESULTS), HERE / PICTURE)
 
@@ -89,16 +111,16 @@ def record(result: Result) -> None:
 def _config(*overrides: Any) -> Config:
     """The config of this recipe with overrides, and lists of them."""
     flat = [one for part in overrides for one in ([part] if isinstance(part, str) else part)]
-    _, config, _ = parse_shape(read_document(HERE / "memory.toml", flat), "memory.toml")
+    _, config, _ = parse_shape(read_document(HERE / CONFIG, flat), CONFIG)
     assert isinstance(config, Config)
     return config
 
 
-def describe(config: Config, device: torch.device) -> Result:
+def describe(config: Config, name: str, device: torch.device) -> Result:
     """What was trained, where and from which commit."""
     manifest = describe_run(config, HERE, fingerprint(build(config, None)), device)
     kept = {key: manifest[key] for key in ("seed", "commit", "hardware", "threads", "versions")}
-    return {"corpus": "copying", "languages": "all cells", "config": "memory.toml", **kept}
+    return {"corpus": "copying", "languages": "all cells", "config": name, **kept}
 
 
 def measure(config: Config, delays: list[int]) -> Result:

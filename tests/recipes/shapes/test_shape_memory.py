@@ -62,7 +62,7 @@ def test_one_cell_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         evaluate.command.main([str(tmp_path / "run"), "--record"], standalone_mode=False)
 
 
-def test_all_cells_are_measured(tmp_path: Path) -> None:
+def test_all_cells_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tmp_path / "run"
     measure.command.main(["--output", str(run), "--delays", "2,3", "--seed", "5", *QUICK], standalone_mode=False)
     result = json.loads((run / "results.json").read_text())
@@ -73,10 +73,33 @@ def test_all_cells_are_measured(tmp_path: Path) -> None:
     found = tables([result, result], [])
     assert {"results", "runs", "cells", "clipping"} == set(found)
     assert f"| gru | {result['cells']['gru']['weights']:,} |" in found["cells"]
+    assert result["config"] == " ".join(["memory.toml", *(one.removeprefix("--set=") for one in QUICK), "--delays 2,3"])
+    monkeypatch.setattr(measure.readmes, "record_result", lambda *_: pytest.fail("recorded"))
+    with pytest.raises(UsageError, match=r"not of memory\.toml training.*: leave --record out"):
+        measure.command.main(["--output", str(run), "--record"], standalone_mode=False)
     with pytest.raises(UsageError, match="exists already"):
         measure.command.main(["--output", str(run)], standalone_mode=False)
     with pytest.raises(UsageError, match=r"whole numbers from 1 on.*'3,0'"):
         measure.command.main(["--output", str(tmp_path / "other"), "--delays", "3,0"], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "seed=2"], "--set seed=2 has no effect here: seeds come by --seed"),
+        (["--set", "model.cell=gru"], "has no effect here"),
+        (["--set", "model.gain=2.0"], "has no effect here"),
+        (["--delays", "2", "--record"], r"not of memory\.toml --delays 2: leave --record out"),
+        (["--set", "model.width=8", "--record"], r"not of memory\.toml model\.width=8"),
+    ],
+)
+def test_options_without_effect_and_other_results_are_refused(
+    options: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "measure", lambda *_: pytest.fail("measured"))
+    with pytest.raises(UsageError, match=message):
+        measure.command.main(["--output", str(tmp_path / "run"), *options], standalone_mode=False)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("cell", CELLS)
