@@ -7,10 +7,12 @@ from recipes.results import Result, groups, runs_table, table
 
 def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:
     """The generated parts of a README by the name of their markers; these recipes have no ablations."""
-    return {
-        "results": results_table(results),
-        "runs": runs_table(results, "weights", lambda result: f"{result['parameters']:,}"),
-    }
+    return {"results": results_table(results), "runs": runs(results)}
+
+
+def runs(results: list[Result]) -> str:
+    """Where the results come from."""
+    return runs_table(results, "weights", lambda result: f"{result['parameters']:,}")
 
 
 def results_table(results: list[Result]) -> str:

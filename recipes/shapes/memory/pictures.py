@@ -7,6 +7,7 @@ from statistics import mean
 from typing import Any
 
 from recipes.results import Result
+from recipes.shapes.memory.tables import cells_of
 from s2s.files import write_bytes
 
 EVERY = 5
@@ -35,8 +36,9 @@ def draw(results: Sequence[Result], picture: Path) -> None:
 def _accuracies(axis: Any, results: Sequence[Result]) -> None:
     names = list(results[0]["parts"])
     delays = [int(name.rpartition(" ")[2]) for name in names]
-    for cell in results[0]["parts"][names[0]]["systems"]:
-        values = [mean(one["parts"][name]["systems"][cell]["accuracy"] for one in results) for name in names]
+    for cell in (*cells_of(results), "chance"):
+        own = [one["parts"] for one in results if cell == "chance" or cell in one["cells"]]
+        values = [mean(one[name]["systems"][cell]["accuracy"] for one in own) for name in names]
         axis.plot(delays, values, "k:" if cell == "chance" else "o-", label=cell)
     axis.set(xscale="log", xlabel="delay (steps)", ylabel="recalled (%)", title="What is recalled")
     axis.set_xticks(delays, map(str, delays))
@@ -45,8 +47,8 @@ def _accuracies(axis: Any, results: Sequence[Result]) -> None:
 
 
 def _gradients(axis: Any, results: Sequence[Result], when: str) -> None:
-    for number, cell in enumerate(results[0]["cells"]):
-        curves = [one["cells"][cell][when]["gradients"] for one in results]
+    for number, cell in enumerate(cells_of(results)):
+        curves = [one["cells"][cell][when]["gradients"] for one in results if cell in one["cells"]]
         style = "--" if when == "before" else "-"
         _curve(axis, curves, f"C{number}{style}", f"{cell}, {when} training")
     axis.set(title="Gradients by the state of each cell")

@@ -7,11 +7,13 @@ from typing import get_args
 import pytest
 import torch
 
+from recipes.results import read_results
 from recipes.shapes import evaluate
 from recipes.shapes.memory import measure
 from recipes.shapes.memory.clipping import descend
 from recipes.shapes.memory.copying import CellConfig, Data, Recaller, made
 from recipes.shapes.memory.gradients import gradient_norms, mean_gate, reach
+from recipes.shapes.memory.pictures import draw
 from recipes.shapes.memory.tables import tables
 from s2s.config.model import Cell
 from s2s.data.batches import pad
@@ -100,6 +102,23 @@ def test_options_without_effect_and_other_results_are_refused(
     with pytest.raises(UsageError, match=message):
         measure.command.main(["--output", str(tmp_path / "run"), *options], standalone_mode=False)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_seed_with_another_cell_joins_those_before(tmp_path: Path) -> None:
+    """What is recorded is from before the light cell; a gradient may be no number from the first update on."""
+    results = read_results(measure.HERE / "results.json")
+    later = json.loads(json.dumps(results[0]))
+    later["cells"]["new"] = {**later["cells"]["gru"], "weights": 1234}
+    for part in later["parts"].values():
+        part["systems"]["new"] = {"accuracy": 43.21}
+    next(iter(later["clipping"].values()))["not clipped"] = {"accuracy": None, "largest norm": None, "updates": 0}
+    for joined in ([later, *results[1:]], [*results, later]):
+        found = tables(joined, [])
+        assert "| new | 43.2 | 43.2 |" in found["results"]
+        assert "| chance | 12.5 | 12.5 |" in found["results"]
+        assert "| new | 1,234 |" in found["cells"]
+        assert "no number" in found["clipping"]
+        draw(joined, tmp_path / "picture.png")
 
 
 @pytest.mark.parametrize("cell", CELLS)
