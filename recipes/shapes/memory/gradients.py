@@ -40,9 +40,12 @@ def _step(model: Recaller, inputs: Tensor, state: State) -> State:
 def mean_gate(model: Recaller, source: Tensor) -> float | None:
     """What is kept of the state at each step: the mean of an LSTM's forget gate, or of a GRU's update gate.
 
-    None for cells without such a gate. Sources (B, S, F) of one length.
+    Of a min-gru it is what its gate leaves. None for cells without a gate. Sources (B, S, F) of one length.
     """
     layer = model.layer
+    if layer.cell == "min-gru":
+        weight, bias = (part[: layer.width] for part in layer.weights())
+        return 1 - torch.sigmoid(source @ weight.T + bias).mean().item()
     if layer.cell not in ("lstm", "gru"):
         return None
     input_weight, recurrent_weight, input_bias, recurrent_bias = layer.weights()

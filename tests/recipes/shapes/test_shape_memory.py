@@ -189,9 +189,9 @@ def test_gradients_vanish_and_explode_with_the_recurrent_matrix() -> None:
 
 
 def test_gates_keep_what_their_biases_say() -> None:
-    """An LSTM's forget gate begins near sigmoid(1), a GRU's update gate near a half; an Elman cell has none."""
+    """An LSTM's forget gate begins near sigmoid(1), that of the GRUs near a half; an Elman cell has none."""
     source = torch.zeros(2, 6, 7)
-    for cell, expected in (("lstm", 0.73), ("gru", 0.5)):
+    for cell, expected in (("lstm", 0.73), ("gru", 0.5), ("min-gru", 0.5)):
         assert mean_gate(recaller(cell), source) == pytest.approx(expected, abs=0.03)  # type: ignore[arg-type]
     assert mean_gate(recaller("elman"), source) is None
     model = recaller("gru")
@@ -199,6 +199,17 @@ def test_gates_keep_what_their_biases_say() -> None:
         model.layer.weights()[2][8:16] = 20.0  # the update gate is open: the state stays as it is, at zero
     assert mean_gate(model, source) == pytest.approx(1.0, abs=1e-5)
     assert model.layer(source)[0].abs().max() < 1e-4
+
+
+def test_what_a_light_cell_keeps_is_what_its_states_fade_by() -> None:
+    model = recaller("min-gru")
+    with torch.no_grad():
+        model.layer.weights()[1][:8] = -2.0  # the gate lets little in, and the contents are zero
+        model.layer.weights()[0].zero_()
+    after = model.layer(torch.zeros(1, 3, 7), (torch.ones(1, 8),))[1][0]
+    kept = mean_gate(model, torch.zeros(1, 3, 7))
+    assert kept is not None
+    torch.testing.assert_close(after, torch.full((1, 8), kept**3))
 
 
 def test_descent_is_clipped_or_not() -> None:
