@@ -37,18 +37,14 @@ class ShapeRunConfig(BaseRunConfig):
             wrong.append(f'training.validation_metric = "{training.validation_metric}" scores texts: set it to "loss"')
         if training.averaging == "best":
             wrong.append('training.averaging = "best" needs model directories: set it to "ema" or "none"')
-        frontend, regularisation = getattr(self.model, "frontend", None), self.regularisation
+        acting = _acting(self.model)
         wrong += [
             f"regularisation.{name} has no effect on this model: set it to 0"
-            for name, acts in (
-                ("subword_sampling", False),
-                ("source_word_dropout", frontend == "embedding"),
-                ("target_word_dropout", isinstance(self.model, WriterConfig)),
-            )
-            if getattr(regularisation, name) and not acts
+            for name, value in self.regularisation
+            if value and name not in acting
         ]
         cell = getattr(getattr(self.model, "encoder", self.model), "cell", None)
-        if regularisation.weight_dropout and cell == "min-gru":
+        if self.regularisation.weight_dropout and cell == "min-gru":
             wrong.append(IDLE_WEIGHT_DROPOUT)
         if training.batch_tokens is None:
             wrong.append("training.batch_tokens is missing: it limits the steps of a batch")
@@ -56,6 +52,26 @@ class ShapeRunConfig(BaseRunConfig):
             raise ValueError("; ".join(wrong))
         object.__setattr__(self, "training", training.model_copy(update={"validation_metric": "loss"}))
         return self
+
+
+def _acting(model: Section) -> set[str]:
+    """The keys of `regularisation` that have an effect on a model of such a shape.
+
+    Layers are dropped out between each other; an encoder's steps, too, but not the last outputs that "last" pools.
+    """
+    shape = getattr(model, "encoder", model)
+    if not hasattr(shape, "layers"):  # a bare cell
+        return {"label_smoothing"}
+    steps = shape is not model and getattr(model, "pooling", None) != "last"
+    return {
+        "embedding_dropout",
+        "output_dropout",
+        "weight_dropout",
+        "label_smoothing",
+        *(["layer_dropout"] if steps or shape.layers > 1 else []),
+        *(["source_word_dropout"] if getattr(model, "frontend", None) == "embedding" else []),
+        *(["target_word_dropout"] if isinstance(model, WriterConfig) else []),
+    }
 
 
 @dataclass(frozen=True)

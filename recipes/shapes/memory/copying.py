@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from recipes.shapes.scoring import labels_of, percent_equal
@@ -40,6 +41,12 @@ class CellConfig(Section):
     width: Count = 32
     gain: Positive = 1.0
 
+    @model_validator(mode="after")
+    def _something_is_multiplied(self) -> "CellConfig":
+        if self.cell == "min-gru" and self.gain != 1:
+            raise ValueError("gain has no effect on min-gru, which has no recurrent matrix: remove it")
+        return self
+
 
 class Config(ShapeRunConfig):
     """A run of this recipe."""
@@ -56,8 +63,9 @@ class Recaller(nn.Module):
         self.layer = RecurrentLayer(config.cell, 2 * symbols + 1, config.width)
         self.project = nn.Linear(config.width, symbols)
         initialise(self)
-        with torch.no_grad():
-            self.layer.weights()[1].mul_(config.gain)
+        if config.gain != 1:
+            with torch.no_grad():
+                self.layer.weights()[1].mul_(config.gain)
 
     def forward(self, source: Tensor, lengths: Tensor, state: State | None = None) -> Tensor:
         """Vectors (B, S, F) of lengths (B), read from a given state on (zeros if None), to logits (B, 1, O)."""

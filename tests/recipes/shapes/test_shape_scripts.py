@@ -114,11 +114,37 @@ def test_wrong_options_are_clear_errors(override: str, message: str, tmp_path: P
             "weight_dropout has no effect on min-gru",
         ),
         ("memory/memory.toml", ["model.cell=min-gru", "regularisation.weight_dropout=0.2"], "no effect on min-gru"),
+        ("memory/memory.toml", ["model.cell=min-gru", "model.gain=2.0"], "gain has no effect on min-gru"),
+        *(
+            ("memory/memory.toml", [f"regularisation.{name}=0.2"], rf"regularisation\.{name} has no effect on this model")
+            for name in ("embedding_dropout", "layer_dropout", "output_dropout", "weight_dropout")
+        ),
+        *(
+            (config, ["regularisation.layer_dropout=0.2"], r"regularisation\.layer_dropout has no effect on this model")
+            for config in ("tagging/alternation.toml", "generation/numbers.toml", "forecasting/series.toml")
+        ),
     ],
 )
 def test_what_has_no_effect_on_a_model_is_refused(config: str, overrides: list[str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_shape(read_document(SHAPES / config, overrides), config)
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        ("tagging/alternation.toml", "model.layers=2"),
+        ("generation/numbers.toml", "model.layers=2"),
+        ("forecasting/series.toml", "model.pooling=mean"),
+        ("forecasting/series.toml", "model.encoder.layers=2"),
+    ],
+)
+def test_dropout_between_layers_acts_where_there_is_a_between(config: str, key: str) -> None:
+    """In training the same batch has two losses, then."""
+    _, task = read_small(config, key, "regularisation.layer_dropout=0.5")
+    model = task.model()
+    objective, batch = task.objective(model), task.collate(task.train.pairs[:3], range(3), task.train.multiple)
+    assert objective(batch, 0.0)["loss"].item() != objective(batch, 0.0)["loss"].item()
 
 
 def test_a_budget_must_be_given(tmp_path: Path) -> None:
