@@ -12,7 +12,7 @@ from s2s.config import BaseRunConfig, Section, WriterConfig
 from s2s.config.run import IDLE_WEIGHT_DROPOUT
 from s2s.data.batches import Collate
 from s2s.data.labelled import Examples, collate_labels
-from s2s.errors import DataError
+from s2s.errors import DataError, UsageError
 from s2s.training.objectives import Objective
 
 System = dict[str, float]
@@ -112,6 +112,12 @@ class Task:
         empty = [name for name in ("train", "dev") if not len(getattr(self, name))]
         if empty:
             raise DataError(f"{self.corpus} has nothing for {' and '.join(empty)}.")
+
+
+def refuse_folder(from_dir: Path | None) -> None:
+    """UsageError when a folder is given for data that no folder holds."""
+    if from_dir is not None:
+        raise UsageError("--from-dir has no effect here: this data is made by formula. Leave it out.")
 
 
 Build = Callable[[Any, Path | None], Task]

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from recipes.shapes.scoring import outputs_of
-from recipes.shapes.task import Headline, Part, ShapeRunConfig, System, Task
+from recipes.shapes.task import Headline, Part, ShapeRunConfig, System, Task, refuse_folder
 from s2s.config import Count, ReaderConfig, Section
 from s2s.data.labelled import Examples
 from s2s.errors import DataError
@@ -56,6 +56,7 @@ class Config(ShapeRunConfig):
 
 def build(config: Config, from_dir: Path | None) -> Task:
     """The task, made by formula."""
+    refuse_folder(from_dir)
     data = config.data
     values = mackey_glass(data.train + data.dev + data.test)
     values = values + data.noise * torch.randn(len(values), generator=generator(1, "noise"))

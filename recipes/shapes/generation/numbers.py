@@ -15,7 +15,7 @@ from torch import Tensor
 from recipes.shapes.generation.spelling import SPELLINGS
 from recipes.shapes.scoring import percent_equal
 from recipes.shapes.symbols import Symbols
-from recipes.shapes.task import Headline, Part, ShapeRunConfig, Task
+from recipes.shapes.task import Headline, Part, ShapeRunConfig, Task, refuse_folder
 from s2s.config import Count, Section, WriterConfig
 from s2s.data.batches import collate
 from s2s.data.labelled import Examples
@@ -55,6 +55,7 @@ class Config(ShapeRunConfig):
 
 def build(config: Config, from_dir: Path | None) -> Task:
     """The task, made by formula."""
+    refuse_folder(from_dir)
     drawn = python_random(1, "numbers").sample(range(BELOW), BELOW)
     cuts = (0, config.data.dev, config.data.dev + config.data.test, BELOW)
     numbers = {name: sorted(drawn[cuts[n] : cuts[n + 1]]) for n, name in enumerate(("dev", "test", "train"))}

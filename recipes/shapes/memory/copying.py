@@ -12,7 +12,7 @@ from pydantic import model_validator
 from torch import Tensor, nn
 
 from recipes.shapes.scoring import labels_of, percent_equal
-from recipes.shapes.task import Headline, Part, ShapeRunConfig, Task
+from recipes.shapes.task import Headline, Part, ShapeRunConfig, Task, refuse_folder
 from s2s.config import Count, Section
 from s2s.config.model import Cell
 from s2s.config.section import Positive
@@ -76,6 +76,7 @@ class Recaller(nn.Module):
 
 def build(config: Config, from_dir: Path | None) -> Task:
     """The task, made by formula."""
+    refuse_folder(from_dir)
     data = config.data
     test = made(data, "test", data.test)
     return Task(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from recipes.shapes.scoring import labels_of
-from recipes.shapes.task import Headline, Part, ShapeRunConfig, System, Task
+from recipes.shapes.task import Headline, Part, ShapeRunConfig, System, Task, refuse_folder
 from s2s.config import Count, OnlineTaggerConfig, Section
 from s2s.data.labelled import Examples
 from s2s.rng import generator
@@ -41,6 +41,7 @@ class Config(ShapeRunConfig):
 
 def build(config: Config, from_dir: Path | None) -> Task:
     """The task, made by formula."""
+    refuse_folder(from_dir)
     data = config.data
     train = made("train", data.train, data.length)
     tests = {

@@ -158,6 +158,14 @@ def test_a_budget_must_be_given(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    "config", ["forecasting/series.toml", "generation/numbers.toml", CONFIG, "memory/memory.toml"]
+)
+def test_a_folder_without_effect_is_refused(config: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="made by formula"):
+        read_small(config, from_dir=tmp_path)
+
+
 def test_a_lower_error_beats_a_higher_one() -> None:
     headline = Headline("RMSE", "root", "lower", ("last",))
     for own, beaten in ((0.1, True), (0.3, False), (0.2, False)):
