@@ -95,12 +95,13 @@ class Headline:
 
 @dataclass(frozen=True)
 class Task:
-    """All that training and scoring need; `score` never sees what it is not to see: it is called on a finished run."""
+    """All that training and scoring need; `test`, of several parts the first, is scored on a finished run alone."""
 
     corpus: str
     languages: str
     train: Examples
     dev: Examples
+    test: Examples
     model: Callable[[], nn.Module]
     objective: Callable[[Any], Objective]
     score: Callable[[Any], Mapping[str, Part]]
@@ -108,8 +109,8 @@ class Task:
     collate: Collate = collate_labels
 
     def __post_init__(self) -> None:
-        """DataError when there is nothing to learn from, or nothing to validate with."""
-        empty = [name for name in ("train", "dev") if not len(getattr(self, name))]
+        """DataError when there is nothing to learn from, to validate with or to score."""
+        empty = [name for name in ("train", "dev", "test") if not len(getattr(self, name))]
         if empty:
             raise DataError(f"{self.corpus} has nothing for {' and '.join(empty)}.")
 

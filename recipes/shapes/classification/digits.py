@@ -59,6 +59,7 @@ def build(config: Config, from_dir: Path | None) -> Task:
         "en",
         sets["train"],
         sets["dev"],
+        sets["test"],
         model=lambda: build_reader(config.model, BANDS, len(WORDS), config.regularisation),
         objective=lambda model: LabelObjective(model, config.regularisation.label_smoothing),
         score=lambda model: {"test": score([row[0] for row in labels_of(model, sets["test"])], features, labels)},

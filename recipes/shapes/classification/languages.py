@@ -60,6 +60,7 @@ def build(config: Config, from_dir: Path | None) -> Task:
         f"{len(LANGUAGES)} languages",
         sets["train"],
         sets["dev"],
+        sets["test"],
         model=lambda: build_reader(config.model, len(symbols), len(LANGUAGES), config.regularisation),
         objective=lambda model: LabelObjective(model, config.regularisation.label_smoothing),
         score=lambda model: {"test": score([row[0] for row in labels_of(model, sets["test"])], parts)},

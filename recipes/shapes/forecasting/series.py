@@ -74,6 +74,7 @@ def build(config: Config, from_dir: Path | None) -> Task:
         f"window {data.window}, {data.ahead} ahead",
         sets["train"],
         sets["dev"],
+        sets["test"],
         model=lambda: build_reader(config.model, 1, 1, config.regularisation),
         objective=ValueObjective,
         score=score,

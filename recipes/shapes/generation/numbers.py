@@ -80,6 +80,7 @@ def build(config: Config, from_dir: Path | None) -> Task:
         "-".join(SPELLINGS),
         sets["train"],
         sets["dev"],
+        sets["test"],
         model=lambda: build_writer(config.model, WIDTH, len(symbols), config.regularisation),
         objective=lambda model: WriterObjective(model, config.regularisation.label_smoothing),
         score=score,

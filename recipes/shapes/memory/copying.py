@@ -84,6 +84,7 @@ def build(config: Config, from_dir: Path | None) -> Task:
         f"delay {data.delay}",
         made(data, "train", data.train),
         made(data, "dev", data.dev),
+        test,
         model=lambda: Recaller(config.model, data.symbols),
         objective=lambda model: LabelObjective(model, config.regularisation.label_smoothing),
         score=lambda model: {"test": score(model, test, data.symbols)},

@@ -53,6 +53,7 @@ def build(config: Config, from_dir: Path | None) -> Task:
         f"length {data.length}",
         train,
         made("dev", data.dev, data.length),
+        tests["test"],
         model=lambda: build_online_tagger(config.model, SYMBOLS, SYMBOLS, config.regularisation),
         objective=lambda model: LabelObjective(model, config.regularisation.label_smoothing),
         score=lambda model: {name: score(labels_of(model, test), train, test) for name, test in tests.items()},

@@ -58,6 +58,7 @@ def build(config: Config, from_dir: Path | None) -> Task:
         "en",
         sets["train"],
         sets["dev"],
+        sets["test"],
         model=lambda: build_tagger(config.model, len(words), len(tags), config.regularisation),
         objective=lambda model: LabelObjective(model, config.regularisation.label_smoothing),
         score=lambda model: {"test": scored(labels_of(model, sets["test"]))},

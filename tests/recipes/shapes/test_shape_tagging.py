@@ -1,11 +1,13 @@
 """Aligned many to many: capitals and marks of words, parity of positions, and their baselines."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from recipes.shapes.scoring import labels_of
 from recipes.shapes.tagging import alternation, capitals
+from s2s.errors import DataError
 from tests.recipes.shapes.running import read_small, run_small, scores_of
 from tests.recipes.translation.test_ui_strings import component_in, make_wheel
 
@@ -18,16 +20,21 @@ STRINGS = {
 
 @pytest.fixture
 def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A few English strings; German ones differ from them."""
+    """A few English strings."""
+    wheel_of(STRINGS, tmp_path, monkeypatch)
+    return tmp_path
+
+
+def wheel_of(strings: Mapping[str, Sequence[str]], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """English strings of each part; German ones differ from them."""
     components = {
         component_in(part): {
             "en": {str(n): text for n, text in enumerate(texts)},
             "de": {str(n): f"de {text}" for n, text in enumerate(texts)},
         }
-        for part, texts in STRINGS.items()
+        for part, texts in strings.items()
     }
-    make_wheel(tmp_path, components, monkeypatch)
-    return tmp_path
+    make_wheel(folder, components, monkeypatch)
 
 
 def test_capitals_from_end_to_end(wheel: Path, tmp_path: Path) -> None:
@@ -56,6 +63,12 @@ def test_words_lose_capitals_and_marks(word: str, plain: str, tag: str) -> None:
     assert capitals.tagged(word) == (plain, tag)
     if "miXed" not in tag:
         assert capitals.restored(plain, tag) == word
+
+
+def test_nothing_to_score_is_an_error_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel_of({**STRINGS, "test": ["Two more"]}, tmp_path, monkeypatch)
+    with pytest.raises(DataError, match=r"ui_strings has nothing for test\."):
+        read_small("tagging/capitals.toml", from_dir=tmp_path)
 
 
 def test_short_strings_are_left_out() -> None:
