@@ -96,7 +96,7 @@ def name_of(overrides: tuple[str, ...], delays: str) -> str:
 
 
 def check_recordable(name: str) -> None:
-    """UsageError unless a result is of the recipe's own config, since its tables and its picture are of nothing else."""
+    """UsageError unless a result is of the recipe's own config: its tables and its picture are of nothing else."""
     if name != CONFIG:
         raise UsageError(f"Results of {CONFIG} as it is are recorded, not of {name}: leave --record out.")
 

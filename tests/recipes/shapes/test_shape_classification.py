@@ -1,8 +1,11 @@
 """Many to one: languages of strings, spoken digits, and their baselines."""
 
+import math
 from pathlib import Path
 
+import numpy
 import pytest
+import soundfile
 import torch
 
 from recipes.shapes.classification import digits, languages
@@ -59,7 +62,9 @@ def test_naive_bayes_is_what_the_formula_says() -> None:
     """Two letters, one label each: add-one smoothing over the pieces that were seen."""
     bayes = NaiveBayes(["aa", "aa", "b"], [0, 0, 1])
     assert [bayes.label(text) for text in ("a", "aaa", "b", "bb")] == [0, 0, 1, 1]
-    assert bayes.priors[0] == pytest.approx(torch.log(torch.tensor(2 / 3)).item())
+    assert bayes.priors[0] == pytest.approx(math.log(2 / 3))
+    # "aa" has 9 pieces, 4 of them "a" in two texts; 7 different ones stand in it, and 4 more in "b"
+    assert bayes._score(0, ["a"]) == pytest.approx(math.log(2 / 3) + math.log((4 + 1) / (2 * 9 + 11)))
 
 
 @pytest.fixture
@@ -81,6 +86,19 @@ def test_digits_from_end_to_end(recordings: Path, tmp_path: Path) -> None:
 def test_digits_need_a_folder() -> None:
     with pytest.raises(UsageError, match="--from-dir"):
         read_small("classification/digits.toml")
+
+
+def test_features_are_normalised_by_those_of_training(recordings: Path) -> None:
+    """The test is far louder here."""
+    draw = numpy.random.default_rng(1)
+    for path in sorted(recordings.glob("recordings/*.wav")):
+        loud = 0.5 if int(path.stem[-1]) < 5 else 0.01
+        soundfile.write(str(path), loud * draw.uniform(-1, 1, 2000), RATE, subtype="PCM_16")
+    _, task = read_small("classification/digits.toml", from_dir=recordings)
+    assert (len(task.train), len(task.dev), len(task.test)) == (20, 30, 50)
+    train, test = (torch.cat([torch.as_tensor(source) for source, _ in part.pairs]) for part in (task.train, task.test))
+    torch.testing.assert_close(train.mean(0), torch.zeros(train.shape[1]), atol=1e-3, rtol=0)
+    assert test.mean() > 2
 
 
 def test_recordings_of_another_format_are_refused(recordings: Path, record: Record) -> None:

@@ -49,7 +49,10 @@ def test_no_number_is_in_two_parts() -> None:
     assert (len(task.train), len(task.dev)) == (1500, 100)
     train = {tuple(vector[0, 2:].tolist()) for vector, _ in task.train.pairs}
     dev = {tuple(vector[0, 2:].tolist()) for vector, _ in task.dev.pairs}
+    test = {tuple(vector[0, 2:].tolist()) for vector, _ in task.test.pairs}
+    assert (len(train), len(dev), len(test)) == (750, 50, 200)
     assert not train & dev
+    assert not test & (train | dev)
 
 
 def test_the_nearest_vector_shares_most() -> None:

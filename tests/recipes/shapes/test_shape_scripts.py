@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 
 from recipes import readmes
 from recipes.shapes import evaluate, train
+from recipes.shapes.fitting import fingerprint
 from recipes.shapes.kinds import parse_shape
 from recipes.shapes.tables import tables
 from recipes.shapes.task import Headline, Part
 from s2s.config import read_document
+from s2s.data.labelled import Examples
 from s2s.errors import ConfigError, UsageError
 from s2s.files import write_json
 from tests.recipes.shapes.running import SHAPES, read_small, run_small, scores_of
@@ -56,6 +59,13 @@ def test_the_same_seed_trains_the_same_model(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         found.append(run_small(CONFIG, tmp_path / name, *SHORT)["parts"])
     assert found[0] == found[1]
+
+
+def test_a_run_is_known_by_its_training_and_dev_data() -> None:
+    _, task = read_small(CONFIG, *SHORT)
+    found = {fingerprint(replace(task, **{part: Examples(task.test.pairs)})) for part in ("train", "dev")}
+    assert len({fingerprint(task), *found}) == 3
+    assert fingerprint(read_small(CONFIG, *SHORT)[1]) == fingerprint(task)
 
 
 def test_a_run_of_other_data_is_refused(tmp_path: Path) -> None:
@@ -116,7 +126,11 @@ def test_wrong_options_are_clear_errors(override: str, message: str, tmp_path: P
         ("memory/memory.toml", ["model.cell=min-gru", "regularisation.weight_dropout=0.2"], "no effect on min-gru"),
         ("memory/memory.toml", ["model.cell=min-gru", "model.gain=2.0"], "gain has no effect on min-gru"),
         *(
-            ("memory/memory.toml", [f"regularisation.{name}=0.2"], rf"regularisation\.{name} has no effect on this model")
+            (
+                "memory/memory.toml",
+                [f"regularisation.{name}=0.2"],
+                rf"regularisation\.{name} has no effect on this model",
+            )
             for name in ("embedding_dropout", "layer_dropout", "output_dropout", "weight_dropout")
         ),
         *(
@@ -158,9 +172,7 @@ def test_a_budget_must_be_given(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(
-    "config", ["forecasting/series.toml", "generation/numbers.toml", CONFIG, "memory/memory.toml"]
-)
+@pytest.mark.parametrize("config", ["forecasting/series.toml", "generation/numbers.toml", CONFIG, "memory/memory.toml"])
 def test_a_folder_without_effect_is_refused(config: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="made by formula"):
         read_small(config, from_dir=tmp_path)
@@ -170,6 +182,7 @@ def test_a_lower_error_beats_a_higher_one() -> None:
     headline = Headline("RMSE", "root", "lower", ("last",))
     for own, beaten in ((0.1, True), (0.3, False), (0.2, False)):
         parts = {"test": Part(3, {"model": {"RMSE": own}, "last": {"RMSE": 0.2}})}
+        parts["a harder one"] = Part(3, {"model": {"RMSE": 0.9}, "last": {"RMSE": 0.8}})
         assert evaluate.summarise(parts, headline)["beats"] == {"last": beaten}
 
 

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
-from recipes.shapes.scoring import labels_of
+from recipes.shapes.scoring import labels_of, outputs_of
 from recipes.shapes.tagging import alternation, capitals
+from s2s.data.labelled import Examples
 from s2s.errors import DataError
 from tests.recipes.shapes.running import read_small, run_small, scores_of
 from tests.recipes.translation.test_ui_strings import component_in, make_wheel
@@ -90,6 +93,44 @@ def test_the_outputs_alternate_whatever_is_read() -> None:
     sources = {tuple(map(tuple, source.tolist())) for source, _ in examples.pairs}
     assert len(sources) > 25
     assert all(source.sum(1).tolist() == [1.0] * 7 for source, _ in examples.pairs)
+
+
+def test_a_second_test_is_twice_as_long() -> None:
+    _, task = read_small("tagging/alternation.toml", "data.length=6", "data.train=4", "data.test=4")
+    seen: list[int] = []
+    model = task.model().eval()
+    model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[1]))
+    assert list(task.score(model)) == ["test", "twice as long"]
+    assert seen == [6, 12]
+
+
+def test_the_worst_position_is_the_one_that_is_right_least_often() -> None:
+    test = alternation.made("test", 2, 4)
+    scores = alternation.score([[0, 1, 0, 1], [0, 0, 0, 1]], test, test).systems["model"]
+    assert scores == {"outputs": 87.5, "worst position": 50.0, "whole sequences": 50.0}
+
+
+def test_baselines_know_training_alone() -> None:
+    data = capitals.Data(kind="capitals")
+    parts = {"train": capitals.read(["Is it on"], data), "test": capitals.read(["is it ON"], data)}
+    for name, scores in capitals.score([["lower", "lower", "UPPER"]], parts).systems.items():
+        assert scores["tags"] == pytest.approx(100.0 if name == "model" else 100 / 3)
+
+
+def test_outputs_come_in_the_order_of_their_examples() -> None:
+    """Batches have theirs by length."""
+    sources = [torch.full((length, 1), float(length)) for length in (5, 2, 9, 3)]
+    examples = Examples([(source, [0] * len(source)) for source in sources])
+    found = outputs_of(Echo().eval(), examples)
+    assert [row.flatten().tolist() for row in found] == [source.flatten().tolist() for source in sources]
+
+
+class Echo(nn.Module):
+    """Gives back what it is given."""
+
+    def forward(self, source: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Sources (B, S, F) as they are."""
+        return source
 
 
 def test_a_baseline_without_positions_is_at_chance() -> None:

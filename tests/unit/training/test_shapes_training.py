@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from s2s.checkpoint import TrainingSummary
 from s2s.config import (
@@ -13,6 +14,7 @@ from s2s.config import (
     EncoderConfig,
     OnlineTaggerConfig,
     ReaderConfig,
+    RegularisationConfig,
     TaggerConfig,
     TrainingConfig,
     WriterConfig,
@@ -20,7 +22,8 @@ from s2s.config import (
 )
 from s2s.data.batches import Batch, TrainingBatches, collate
 from s2s.data.labelled import Examples, collate_labels
-from s2s.errors import ConfigError
+from s2s.errors import ConfigError, NonFiniteError
+from s2s.nn.rnn import RecurrentLayer
 from s2s.shapes import build_online_tagger, build_reader, build_tagger, build_writer
 from s2s.training.optimiser import build_optimiser
 from s2s.training.shapes import LabelObjective, ShapeValidator, ValueObjective, WriterObjective, real_steps
@@ -147,6 +150,58 @@ def test_the_trainer_trains_what_has_no_tokenizer(tmp_path: Path) -> None:
     assert after.scores["accuracy"].value == 100.0
     assert (tmp_path / "checkpoints/60/weights").is_file()
     assert validator.alignments(model) == []
+
+
+def test_validation_is_without_dropout_and_smoothing() -> None:
+    """The model goes on as it was before, in training or not."""
+    torch.manual_seed(0)
+    shape = TaggerConfig(frontend="embedding", frontend_width=8, encoder=SMALL)
+    model = build_tagger(shape, 8, 3, RegularisationConfig(output_dropout=0.9, layer_dropout=0.9))
+    logits = model.eval()(batch_of(TAGS, 3).source, batch_of(TAGS, 3).source_lengths)[0, :5]
+    expected = functional.cross_entropy(logits, torch.tensor(TAGS.pairs[3][1])).item()
+    validator = ShapeValidator(Examples([TAGS.pairs[3]]), 8, collate_labels, LabelObjective(model, 0.5), CPU)
+    for training in (True, False):
+        assert validator(model.train(training)).loss == pytest.approx(expected, rel=1e-5)
+        assert model.training == training
+
+
+def test_a_loss_that_is_no_number_is_an_error() -> None:
+    model = small_tagger()
+    with torch.no_grad():
+        model.get_parameter("project.bias").fill_(float("nan"))
+    with pytest.raises(NonFiniteError):
+        ShapeValidator(TAGS, 8, collate_labels, LabelObjective(model, 0.0), CPU)(model)
+
+
+def test_first_states_are_zeros_or_bounded() -> None:
+    online = build_online_tagger(OnlineTaggerConfig(frontend="vectors", cell="lstm", layers=2, width=8), 3, 2)
+    assert [[part.tolist() for part in state] for state in online.start(2)] == 2 * [2 * [2 * [8 * [0.0]]]]
+    writer = build_writer(WriterConfig(embedding_width=8, layers=2, width=8), 3, 9)
+    states = writer.start(1000 * torch.randn(2, 3)).layers
+    assert [[part.shape for part in state] for state in states] == 2 * [2 * [(2, 8)]]
+    assert all(part.abs().max() <= 1 for state in states for part in state)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        build_reader(ReaderConfig(frontend="vectors"), 3, 2),
+        build_tagger(TaggerConfig(frontend="vectors"), 3, 2),
+        build_online_tagger(OnlineTaggerConfig(frontend="vectors"), 3, 2),
+        build_writer(WriterConfig(), 3, 9),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_models_begin_with_weights_by_role(model: nn.Module) -> None:
+    layers = [part for part in model.modules() if isinstance(part, RecurrentLayer)]
+    affine = [part for part in model.modules() if isinstance(part, nn.Linear) and part.bias is not None]
+    assert layers
+    assert affine
+    for layer in layers:
+        _, _, bias, other = layer.weights()
+        assert bias.view(4, -1).mean(1).tolist() == [0, 1, 0, 0]
+        assert not other.any()
+    assert not any(part.bias.any() for part in affine)
 
 
 def test_a_writers_config_that_cannot_be_is_refused() -> None:
