@@ -1,4 +1,4 @@
-"""Which of ten languages a user-interface string is in, character by character.
+"""Which of ten languages a user-interface string is in, by a few characters at each step.
 
 The strings are those of Home Assistant (see `recipes.translation.corpora.ui_strings`), split by component. A string
 that two languages share belongs to neither, and no string of dev or test stands in another part.
@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from recipes.shapes.classification.naive_bayes import NaiveBayes
+from recipes.shapes.classification.naive_bayes import pieces, tuned
 from recipes.shapes.scoring import labels_of, percent_equal
 from recipes.shapes.symbols import Symbols
 from recipes.shapes.task import Headline, Part, ShapeRunConfig, Task
@@ -24,6 +24,9 @@ from s2s.shapes import build_reader
 from s2s.training.shapes import LabelObjective
 
 LANGUAGES = ("cs", "de", "en", "es", "fr", "it", "nl", "pl", "pt", "sv")
+MOST = 5
+"""Characters that stand side by side for the stronger naive Bayes classifier."""
+
 LEAST = 3
 """Letters that a string must have, and times that a character must come in training to be known."""
 
@@ -34,13 +37,17 @@ Labelled = list[tuple[str, int]]
 
 
 class Data(Section):
-    """How many strings of each language train and are tested on, at most; texts have at most `longest` characters."""
+    """How many strings of each language train and are tested on, at most; texts have at most `longest` characters.
+
+    A step of the encoder reads so many `characters` that stand side by side, and the next begins one further on.
+    """
 
     kind: Literal["languages"]
     train: Count = 6000
     dev: Count = 300
     test: Count = 500
     longest: Annotated[int, Field(ge=LEAST, strict=True)] = 100
+    characters: Count = 1
 
 
 class Config(ShapeRunConfig):
@@ -53,8 +60,11 @@ class Config(ShapeRunConfig):
 def build(config: Config, from_dir: Path | None) -> Task:
     """The task; `from_dir` holds the wheel, which is fetched without it."""
     parts = read(config.data, from_dir)
-    symbols = Symbols.of((text for text, _ in parts["train"]), least=LEAST)
-    sets = {name: Examples([(symbols.source(text), [label]) for text, label in part]) for name, part in parts.items()}
+    steps = {
+        name: [(pieces(text, config.data.characters), label) for text, label in part] for name, part in parts.items()
+    }
+    symbols = Symbols.of((text for text, _ in steps["train"]), least=LEAST)
+    sets = {name: Examples([(symbols.source(text), [label]) for text, label in part]) for name, part in steps.items()}
     return Task(
         "ui_strings",
         f"{len(LANGUAGES)} languages",
@@ -63,27 +73,35 @@ def build(config: Config, from_dir: Path | None) -> Task:
         sets["test"],
         model=lambda: build_reader(config.model, len(symbols), len(LANGUAGES), config.regularisation),
         objective=lambda model: LabelObjective(model, config.regularisation.label_smoothing),
-        score=lambda model: {"test": score([row[0] for row in labels_of(model, sets["test"])], parts)},
+        score=lambda model: {
+            "test": score([row[0] for row in labels_of(model, sets["test"])], parts, config.data.characters)
+        },
         headline=Headline(
             "accuracy",
             "strings whose language is right, in percent",
             "higher",
-            ("most frequent language", "naive Bayes"),
+            ("most frequent language", baseline_name(config.data.characters)),
         ),
     )
 
 
-def score(found: list[int], parts: Mapping[str, Labelled]) -> Part:
-    """The accuracies, in percent, of the languages found in the test part, and of the baselines."""
+def score(found: list[int], parts: Mapping[str, Labelled], characters: int) -> Part:
+    """The accuracies, in percent, of the languages found in the test part, and of the baselines.
+
+    One naive Bayes classifier sees as many `characters` side by side as a step of the model, another one up to five.
+    """
     known, expected = [label for _, label in parts["train"]], [label for _, label in parts["test"]]
-    bayes = NaiveBayes([text for text, _ in parts["train"]], known)
     frequent = Counter(known).most_common(1)[0][0]
-    answers = {
-        "model": found,
-        "most frequent language": [frequent] * len(expected),
-        "naive Bayes": [bayes.label(text) for text, _ in parts["test"]],
-    }
+    answers = {"model": found, "most frequent language": [frequent] * len(expected)}
+    for longest in sorted({characters, MOST}):
+        bayes = tuned(parts["train"], parts["dev"], longest)
+        answers[baseline_name(longest)] = [bayes.label(text) for text, _ in parts["test"]]
     return Part(len(expected), {name: {"accuracy": percent_equal(one, expected)} for name, one in answers.items()})
+
+
+def baseline_name(longest: int) -> str:
+    """How the results call a naive Bayes classifier."""
+    return f"naive Bayes, up to {longest} characters"
 
 
 def read(data: Data, from_dir: Path | None) -> dict[str, Labelled]:

@@ -1,6 +1,7 @@
 """Many to one: languages of strings, spoken digits, and their baselines."""
 
 import math
+import random
 from pathlib import Path
 
 import numpy
@@ -9,7 +10,7 @@ import soundfile
 import torch
 
 from recipes.shapes.classification import digits, languages
-from recipes.shapes.classification.naive_bayes import NaiveBayes
+from recipes.shapes.classification.naive_bayes import ADDED, NaiveBayes, pieces, tuned
 from recipes.transcription.corpora.digits import RATE
 from s2s.errors import DataError, UsageError
 from tests.recipes.shapes.running import read_small, run_small, scores_of
@@ -41,7 +42,7 @@ def test_languages_from_end_to_end(wheel: Path, tmp_path: Path) -> None:
     result = run_small("classification/languages.toml", tmp_path, from_dir=wheel)
     scores = scores_of(result)
     assert scores["most frequent language"] == {"accuracy": pytest.approx(10.0, abs=2)}
-    assert scores["naive Bayes"]["accuracy"] > 80
+    assert scores["naive Bayes, up to 3 characters"]["accuracy"] > 80
     assert (result["corpus"], result["languages"]) == ("ui_strings", "10 languages")
 
 
@@ -60,11 +61,25 @@ def test_no_string_is_in_two_languages_or_parts(wheel: Path) -> None:
 
 def test_naive_bayes_is_what_the_formula_says() -> None:
     """Two letters, one label each: add-one smoothing over the pieces that were seen."""
-    bayes = NaiveBayes(["aa", "aa", "b"], [0, 0, 1])
+    bayes = NaiveBayes([("aa", 0), ("aa", 0), ("b", 1)], 3)
     assert [bayes.label(text) for text in ("a", "aaa", "b", "bb")] == [0, 0, 1, 1]
-    assert bayes.priors[0] == pytest.approx(math.log(2 / 3))
     # "aa" has 9 pieces, 4 of them "a" in two texts; 7 different ones stand in it, and 4 more in "b"
     assert bayes._score(0, ["a"]) == pytest.approx(math.log(2 / 3) + math.log((4 + 1) / (2 * 9 + 11)))
+    bayes.added = 0.1
+    assert bayes._score(0, ["a"]) == pytest.approx(math.log(2 / 3) + math.log((4 + 0.1) / (2 * 9 + 0.1 * 11)))
+
+
+def test_the_baseline_is_the_best_on_dev() -> None:
+    draw = random.Random(1)
+    texts = [("".join(draw.choices("abcd", weights=[4, 3, 2 + label, 2], k=9)), label) for label in (0, 1) * 60]
+    train, dev = texts[:80], texts[80:]
+    every = [NaiveBayes(train, 3, added).right(dev) for added in ADDED]
+    assert tuned(train, dev, 3).right(dev) == max(every) > min(every)
+
+
+def test_a_step_reads_characters_that_stand_side_by_side() -> None:
+    assert pieces("abc", 3) == [" ab", "abc", "bc "]
+    assert pieces("ab", 1) == [" ", "a", "b", " "]
 
 
 @pytest.fixture
