@@ -5,12 +5,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from io import BytesIO, TextIOWrapper
 from types import FrameType
 from typing import NoReturn
 
 import click
 
-from s2s.errors import FailedElsewhereError, S2SError, Stopped
+from s2s.errors import FailedElsewhereError, S2SError, Stopped, UsageError
 from s2s.files import NO_ROOM
 from s2s.hardware import keep_memory
 from s2s.ranks import rank
@@ -25,10 +26,20 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, name: st
     keep_memory()
     signal.signal(signal.SIGTERM, _terminate)
     try:
+        _open_streams()
         status = command.main(args=arguments, prog_name=name, standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
         return report(error)
     return status if isinstance(status, int) else 0
+
+
+def _open_streams() -> None:
+    """Take a closed standard input for an empty one; UsageError when standard output is closed."""
+    if sys.stdin is None:
+        sys.stdin = TextIOWrapper(BytesIO())
+    if sys.stdout is None:
+        sys.stdout = TextIOWrapper(BytesIO())
+        raise UsageError("Standard output is closed: there is no place for results. Open it, or send it to a file.")
 
 
 def report(error: BaseException) -> int:

@@ -112,6 +112,10 @@ def train_tokenizer(
     try:
         return _train(texts(), units, wanted, size is not None or units == "bpe", spoken)
     except RuntimeError as error:
+        if re.search(r"sentences_\.empty|all_chars_count", str(error)):
+            raise DataError("The training part holds no text: there is nothing to learn a vocabulary from.") from error
+        if size is not None and "insert_id" in str(error):
+            raise UsageError(f"A vocabulary of {size:,} has no room for special symbols: ask for hundreds.") from error
         bound = re.search(r"value <= (\d+)|smaller than required_chars\. \d+ vs (\d+)", str(error))
         if bound is None:
             raise DataError(f"SentencePiece cannot learn from this text: {error}.") from error

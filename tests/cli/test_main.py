@@ -212,3 +212,18 @@ def test_shell_completion_offers_commands_and_their_options() -> None:
     assert "plain,--version" in complete("s2s --")
     assert complete("s2s doctor --j") == "plain,--json\n"
     assert "_S2S_COMPLETE=bash_complete" in complete("", "bash_source")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("translate nowhere <&-", "error: nowhere does not exist."),
+        ("doctor >&-", "error: Standard output is closed: there is no place for results."),
+    ],
+)
+def test_closed_streams_are_no_bugs(command: str, message: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m s2s {command}"], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.startswith(message)
+    assert done.returncode in (1, 2)

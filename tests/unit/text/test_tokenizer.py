@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import unicodedata
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,8 +78,14 @@ def test_a_default_size_bends_to_the_corpus(units: Units, default: int) -> None:
 
 
 def test_without_text_nothing_is_learned() -> None:
-    with pytest.raises(DataError, match="cannot learn"):
-        train_tokenizer(lambda: [], "unigram", None, 400)
+    for lines in ([], ["", " "]):
+        with pytest.raises(DataError, match=r"The training part holds no text: there is nothing to learn"):
+            train_tokenizer(partial(list, lines), "unigram", None, 400)
+
+
+def test_a_vocabulary_without_room_is_refused() -> None:
+    with pytest.raises(UsageError, match="A vocabulary of 3 has no room for special symbols"):
+        train_tokenizer(corpus, "unigram", 3, 0)
 
 
 def test_default_sizes_suit_corpora_of_all_sizes() -> None:
