@@ -1,11 +1,15 @@
-"""The tables of this recipe's README, generated from its results.json."""
+"""The tables of this recipe's README, generated from its results.json, ablations.json and cells.json."""
 
+import json
 from collections import Counter
+from pathlib import Path
+from statistics import mean, median
 from typing import Any
 
 from recipes.ablations import ablation_table
 from recipes.results import Result, runs_table, sample_tables, table
 
+CELLS = Path(__file__).resolve().parent / "cells.json"
 FLAVOURS = ("lowercased", "lowercased, tokenised by intl")
 
 
@@ -16,7 +20,37 @@ def tables(results: list[Result], ablations: list[Result]) -> dict[str, str]:
         "runs": runs_table(results, "placeholders lost", _placeholders),
         "samples": sample_tables(results, ["source", "translation", "reference"]),
         "ablations": ablation_table(ablations),
+        "cells": cells_table(json.loads(CELLS.read_text(encoding="utf-8"))),
     }
+
+
+def cells_table(found: Result) -> str:
+    """A row for each cell: its parameters, speeds beside those of the first cell, and BLEU over seeds."""
+    scores, speeds = (_by_cell(found[key]) for key in ("scores", "speeds"))
+    (first, rounds), *_ = speeds.items()
+    parts = list(scores[first][0]["parts"])
+    header = ["cell", "parameters", "training, tokens/s", f"to {first}", "translating, segments/s", f"to {first}"]
+    header += [f"BLEU, {part}" for part in parts]
+    rows = []
+    for cell, runs in scores.items():
+        row: list[object] = [cell, f"{runs[0]['parameters']:,}"]
+        for kind in ("training", "decoding"):
+            ratios = [own[kind] / other[kind] for own, other in zip(speeds[cell], rounds, strict=True)]
+            row += [f"{median(own[kind] for own in speeds[cell]):,.0f}", f"{median(ratios):.2f}"]
+        rows.append([*row, *(_over_seeds([run["parts"][part]["score"] for run in runs]) for part in parts)])
+    signatures = {score["signature"]: None for run in found["scores"] for score in run["parts"].values()}
+    return "\n".join([table(header, rows), "", *(f"- BLEU: `{signature}`" for signature in signatures)])
+
+
+def _by_cell(records: list[Result]) -> dict[str, list[Result]]:
+    grouped: dict[str, list[Result]] = {}
+    for one in records:
+        grouped.setdefault(one["cell"], []).append(one)
+    return grouped
+
+
+def _over_seeds(values: list[float]) -> str:
+    return f"{mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def results_table(results: list[Result]) -> str:
