@@ -150,7 +150,7 @@ def test_translations_are_sampled(models: tuple[Path, Path], data: Path, capsys:
         (("translate", "MODEL", "--seed", 3), "--seed has no effect without --sample"),
         (("translate", "MODEL", "--top-k", 3), "--top-k has no effect without --sample"),
         (("translate", "MODEL", "--sample", "--beam-size", 3), "A beam size has no effect on samples"),
-        (("translate", "MODEL", "--sample", "--temperature", 0), "The temperature must be 0.001 or more"),
+        (("translate", "MODEL", "--sample", "--temperature", 0), "The temperature must be a number of 0.001 or more"),
         (("translate", "MODEL", "--sample", "--length-penalty", 1), "--length-penalty has no effect with --sample"),
         (("translate", "MODEL", "--sample", "--lm", "LM", "--lm-weight", 1), "takes part in searches only"),
         (("translate", "MODEL", "--lm", "MODEL", "--lm-weight", 1), "is no language model"),

@@ -160,7 +160,7 @@ def test_a_recorded_run_stands_in_both_readmes(
     folder.mkdir(parents=True)
     monkeypatch.setattr(readmes, "HERE", recipes)
     marked = "".join(
-        f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples", "ablations")
+        f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in ("results", "runs", "samples", "ablations", "cells")
     )
     (folder / "README.md").write_text(f"# Title\n{marked}the end\n")
     (recipes / "README.md").write_text("<!-- overview -->\n<!-- end of overview -->\n")
