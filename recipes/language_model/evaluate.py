@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from recipes.language_model.comparison import Comparison, compare
 from recipes.readmes import record_result
 from recipes.results import Result
-from recipes.running import run
+from recipes.running import evaluation_options, run
 from recipes.runs import describe, read_manifest
 from s2s.data.monolingual import MonolingualData
 from s2s.data.prepared import open_data
@@ -31,9 +31,7 @@ SYSTEMS = {"model": "the model", "ngram": "n-grams"}
 
 
 @click.command()
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--data", "data_folder", required=True, type=click.Path(path_type=Path), help="The data of the run.")
-@click.option("--record", "recorded", is_flag=True, help="Add the result to this recipe's results.json and README.")
+@evaluation_options
 def command(folder: Path, data_folder: Path, recorded: bool) -> None:
     """Score RUN on every test part of its data, beside n-grams of the same tokens, and write RUN/results.json."""
     manifest = read_manifest(folder, data_folder)

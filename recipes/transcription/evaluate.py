@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from recipes.readmes import record_result
 from recipes.results import Result
-from recipes.running import run
+from recipes.running import evaluation_options, run
 from recipes.runs import describe, read_manifest
 from s2s.data.speech import SpeechData, SpeechSegments, open_speech
 from s2s.evaluation.error_rates import Rate, compare_systems, error_rates, wer_and_cer
@@ -35,9 +35,7 @@ LENGTHS: Mapping[str, Callable[[int], bool]] = {
 
 
 @click.command()
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--data", "data_folder", required=True, type=click.Path(path_type=Path), help="The data of the run.")
-@click.option("--record", "recorded", is_flag=True, help="Add the result to this recipe's results.json and README.")
+@evaluation_options
 def command(folder: Path, data_folder: Path, recorded: bool) -> None:
     """Score RUN on every test part of its data, beside a baseline, and write RUN/results.json."""
     manifest = read_manifest(folder, data_folder)

@@ -45,7 +45,13 @@ WARM_UP = 20
 )
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="Runs at once, a thread each.")
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1), help="Of measuring each speed.")
-@click.option("--seconds", default=45.0, show_default=True, help="Of training in a round; the first ten do not count.")
+@click.option(
+    "--seconds",
+    default=40.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Of training in a round; the first ten do not count.",
+)
 @click.option("--record", "recorded", is_flag=True, help="Write cells.json and the README's table.")
 def command(folder: Path, output: Path, jobs: int, rounds: int, seconds: float, recorded: bool) -> None:
     """Train what is not trained yet of cells.toml, score every test part, measure speeds, and write OUTPUT/cells.json.

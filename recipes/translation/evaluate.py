@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from recipes.readmes import record_result
 from recipes.results import Result
-from recipes.running import run
+from recipes.running import evaluation_options, run
 from recipes.runs import describe, read_manifest
 from s2s.data.parallel_text import TextData, open_text
 from s2s.evaluation.neighbours import NearestNeighbour
@@ -30,9 +30,7 @@ SYSTEMS = {"model": "the model", "copy": "copy of the source", "nearest": "targe
 
 
 @click.command()
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--data", "data_folder", required=True, type=click.Path(path_type=Path), help="The data of the run.")
-@click.option("--record", "recorded", is_flag=True, help="Add the result to this recipe's results.json and README.")
+@evaluation_options
 def command(folder: Path, data_folder: Path, recorded: bool) -> None:
     """Score RUN on every test part of its data, beside two baselines, and write RUN/results.json."""
     manifest = read_manifest(folder, data_folder)
